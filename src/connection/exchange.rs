@@ -95,7 +95,7 @@ impl ClientExchange {
     /// The client's side of a new connection.
     pub fn new() -> ClientExchange {
         ClientExchange {
-            pieces: HeadPieces::new(),
+            pieces: HeadPieces::default(),
             state: State::Over,
             body: BodyDecoder::default(),
             method: String::new(),

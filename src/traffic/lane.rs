@@ -1,15 +1,15 @@
 //! One direction of a connection, and the part of a message that its next bytes belong to.
 
 use super::cover::Cover;
-use super::secrets::BodyMask;
 use crate::wire::head::{Head, StartLine};
 use crate::wire::head_pieces::HeadPieces;
 use crate::wire::{BodyDecoder, ParseError};
 use std::time::Duration;
 
 /// The part of a message that the next bytes belong to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Reading {
+    #[default]
     Head,
     Body(BodyDecoder),
     /// Bytes whose meaning the next response decides, and their error if they are a request.
@@ -19,7 +19,7 @@ pub(super) enum Reading {
     Lost,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Lane {
     pub reading: Reading,
     /// The exchange of the current body or tunnel.
@@ -33,11 +33,6 @@ pub(super) struct Lane {
 pub(super) type HeadRead<H> = (usize, Result<Option<(H, usize)>, ParseError>);
 
 impl Lane {
-    pub fn new(cover: bool) -> Lane {
-        let cover = Cover::new(cover);
-        Lane { reading: Reading::Head, number: 0, cover, began: Duration::ZERO }
-    }
-
     pub fn head<L: StartLine>(
         &mut self,
         pieces: &mut HeadPieces<L>,
@@ -47,14 +42,10 @@ impl Lane {
         if pieces.partial().is_empty() {
             self.began = now;
         }
-        let n = self.cover.head.run(bytes);
-        let read = pieces.feed(&bytes[..n]);
-        (n, read.map(|(_, len)| len.map(|len| (pieces.take(), len))))
-    }
-
-    /// Returns whether the next `n` bytes are content without secrets, which needs no copy.
-    pub fn is_plain(&self, n: usize) -> bool {
-        matches!(&self.reading, Reading::Body(decoder) if decoder.run() > n as u64)
-            && matches!(self.cover.body, BodyMask::Off)
+        let n = if self.cover.off { bytes.len() } else { self.cover.head.run(bytes) };
+        match pieces.feed(&bytes[..n]) {
+            Ok((used, len)) => (used, Ok(len.map(|len| (pieces.take(), len)))),
+            Err(error) => (n, Err(error)),
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::{Conversation, See};
 use crate::traffic::event::Event;
 use crate::traffic::exchange::Side;
 use crate::traffic::lane::Reading;
-use crate::traffic::secrets::BodyMask;
+use crate::traffic::secrets::{BodyMask, HeadMask};
 
 /// How many bytes are held back until the response.
 const HELD_LIMIT: usize = 64 * 1024;
@@ -63,7 +63,7 @@ impl Conversation {
             (None, None) => {
                 let lane = self.lane(Side::Client);
                 lane.reading = Reading::Head;
-                lane.cover.head.restart();
+                lane.cover.head = HeadMask::default();
                 self.read(Side::Client, &mut held, see);
             }
         }

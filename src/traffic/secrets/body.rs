@@ -6,9 +6,10 @@ use crate::base::percent;
 use crate::wire::Fields;
 
 /// Masks secrets in content that arrives in pieces.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum BodyMask {
     /// Content in which no secrets can be recognised.
+    #[default]
     Off,
     /// The first byte decides. The values: whether this is a request about `/secrets/`, and whether
     /// its Content-Type is JSON.

@@ -17,10 +17,9 @@ pub fn mask_target(target: &mut [u8]) {
     }
 }
 
-/// Finds the end of a head that arrives in pieces, and masks secrets in it.
+/// Masks secrets in a head that arrives in pieces, and finds its end.
 #[derive(Clone, Debug, Default)]
 pub struct HeadMask {
-    pub cover: bool,
     at: InHead,
     name: Vec<u8>,
     /// Whether the current value, held in `name`, may still be a scheme of Authorization.
@@ -44,35 +43,22 @@ enum InHead {
 }
 
 impl HeadMask {
-    /// Starts at the first byte of a head. Without `cover` it only finds the end.
-    pub fn new(cover: bool) -> HeadMask {
-        HeadMask { cover, target: QueryMask::target(), ..HeadMask::default() }
-    }
-
-    /// Starts at the first byte of another head.
-    pub fn restart(&mut self) {
-        *self = HeadMask::new(self.cover);
-    }
-
     /// Masks the next bytes. Returns how many of them belong to the head.
     pub fn run(&mut self, bytes: &mut [u8]) -> usize {
-        let mut at = 0;
-        while let Some(&byte) = bytes.get(at) {
-            let here = at;
-            at += 1;
-            match (self.at, byte) {
+        for at in 0..bytes.len() {
+            match (self.at, bytes[at]) {
                 (InHead::LineStart, b'\r') => {}
                 // One empty line may precede a request-line (RFC 9112 §2.2).
                 (InHead::LineStart, b'\n') if self.started || self.empty > 0 => {
-                    self.restart();
-                    return at;
+                    *self = HeadMask::default();
+                    return at + 1;
                 }
                 (InHead::LineStart, b'\n') => self.empty += 1,
                 // A folded line continues the value.
-                (InHead::LineStart, b' ' | b'\t') => {
+                (InHead::LineStart, space @ (b' ' | b'\t')) => {
                     self.at = InHead::Value;
-                    if self.cover && !self.value.is_covering() {
-                        self.value.push(byte, (here, at), bytes);
+                    if !self.value.is_covering() {
+                        self.value.push(space, (at, at + 1), bytes);
                     }
                 }
                 (InHead::LineStart, first) => {
@@ -82,18 +68,15 @@ impl HeadMask {
                     push_name(&mut self.name, first);
                 }
                 (_, b'\n') => self.at = InHead::LineStart,
-                (InHead::Method, b' ') => self.at = InHead::Target,
+                (InHead::Method, b' ') => {
+                    (self.at, self.target) = (InHead::Target, QueryMask::target());
+                }
                 (InHead::Target, b' ') => (self.at, self.value) = (InHead::Value, ValueMask::New),
-                (InHead::Target, _) if self.cover => self.target.push(byte, here, bytes),
-                (InHead::Target, _) => {}
+                (InHead::Target, byte) => self.target.push(byte, at, bytes),
                 (InHead::Method | InHead::Name, b':') => self.begin_value(),
                 (InHead::Name, b' ' | b'\t') => {}
                 (InHead::Method | InHead::Name, byte) => push_name(&mut self.name, byte),
-                (InHead::Value, _) if !self.cover => {
-                    let end = bytes[at..].iter().position(|&b| b == b'\n');
-                    at = end.map_or(bytes.len(), |end| at + end);
-                }
-                (InHead::Value, _) => self.value(here, bytes),
+                (InHead::Value, _) => self.value(at, bytes),
             }
         }
         match self.at {
@@ -101,7 +84,7 @@ impl HeadMask {
             InHead::Value => self.value.cut(bytes),
             _ => {}
         }
-        at
+        bytes.len()
     }
 
     fn begin_value(&mut self) {
@@ -110,7 +93,7 @@ impl HeadMask {
         self.scheme = known.iter().any(|known| known.eq_ignore_ascii_case(&name));
         // Any other character: this is not a head.
         let is_name = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-        self.value = ValueMask::new(self.cover && is_name && is_secret_field(&name));
+        self.value = ValueMask::new(is_name && is_secret_field(&name));
         self.name.clear();
         self.at = InHead::Value;
     }
