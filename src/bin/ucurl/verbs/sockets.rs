@@ -53,6 +53,8 @@ const PLACES: [&str; 10] = [
     "~/.orbstack/run/docker.sock",
 ];
 
+const HTTP: &str = "http/1";
+
 /// A socket that a process listens on, or a place where one could.
 struct Listening {
     endpoint: Endpoint,
@@ -60,28 +62,11 @@ struct Listening {
     file: Option<(u32, String, String)>,
     /// The name and the id of the process, if it can be seen.
     process: Option<(String, u64)>,
-    speaks: Answer,
-}
-
-/// What a socket speaks.
-#[derive(PartialEq)]
-struct Answer {
+    /// The protocol, if it is known.
     protocol: Option<&'static str>,
     /// The server, or why the protocol is unknown.
     about: Cow<'static, str>,
 }
-
-impl Answer {
-    const fn new(protocol: Option<&'static str>, about: &'static str) -> Answer {
-        Answer { protocol, about: Cow::Borrowed(about) }
-    }
-}
-
-const HTTP: &str = "http/1";
-const HTTP2: Answer = Answer::new(Some("http/2"), "HTTP/2 (gRPC)");
-/// The protocol of containerd's shims: gRPC's calls without HTTP/2.
-const TTRPC: Answer = Answer::new(Some("ttrpc"), "ttrpc, not HTTP");
-const NOT_ASKED: Answer = Answer::new(None, "not asked");
 
 /// Prints the list.
 pub fn run(given: &Given) -> Result<i32, String> {
@@ -93,24 +78,24 @@ pub fn run(given: &Given) -> Result<i32, String> {
     sockets.sort_by_key(|socket| socket.endpoint.to_string());
     places.retain(|place| place.has(name));
     if given.is_on("ask", true) {
-        let there = places.iter_mut().filter(|place| place.speaks == NOT_ASKED);
+        let there = places.iter_mut().filter(|place| place.file.is_some());
         let mut asked: Vec<&mut Listening> = sockets.iter_mut().chain(there).collect();
         for some in asked.chunks_mut(AT_ONCE) {
             std::thread::scope(|scope| {
                 for socket in some {
-                    scope.spawn(|| socket.speaks = ask(&socket.endpoint));
+                    scope.spawn(|| (socket.protocol, socket.about) = ask(&socket.endpoint));
                 }
             });
         }
     }
-    sockets.retain(|socket| !given.has("http") || socket.speaks.protocol == Some(HTTP));
+    sockets.retain(|socket| !given.has("http") || socket.protocol == Some(HTTP));
     let text = if given.has("json") { json(&sockets) } else { list(&sockets, &places) };
     Ok(crate::console::print(&text) as i32)
 }
 
 fn list(sockets: &[Listening], places: &[Listening]) -> String {
     let mut text = String::new();
-    for Listening { endpoint, file, process, speaks } in sockets {
+    for Listening { endpoint, file, process, about, .. } in sockets {
         let file = file.as_ref().map_or("no file".to_owned(), |(mode, user, group)| {
             format!("{mode:04o} {user}:{group}")
         });
@@ -118,20 +103,20 @@ fn list(sockets: &[Listening], places: &[Listening]) -> String {
             format!("{} (process {})", it.0, it.1)
         });
         let endpoint = harmless(endpoint.to_string().as_bytes());
-        text += &format!("{endpoint}\n    {file}; {process}; {}\n", speaks.about);
+        text += &format!("{endpoint}\n    {file}; {process}; {about}\n");
     }
     if !places.is_empty() {
         text += "\nPlaces of engines:\n";
     }
     for place in places {
-        text += &format!("{}: {}\n", place.endpoint, place.speaks.about);
+        text += &format!("{}: {}\n", place.endpoint, place.about);
     }
     text
 }
 
 /// One array, with an object for each socket. Members that are unknown are left out.
 fn json(sockets: &[Listening]) -> String {
-    let objects = sockets.iter().map(|Listening { endpoint, file, process, speaks }| {
+    let objects = sockets.iter().map(|Listening { endpoint, file, process, protocol, about }| {
         let mut socket = Value::Object(Vec::new());
         socket.set("endpoint", endpoint.to_string());
         if let Some((mode, user, group)) = file {
@@ -143,10 +128,10 @@ fn json(sockets: &[Listening]) -> String {
             socket.set("process", name);
             socket.set("pid", *pid);
         }
-        if let Some(protocol) = speaks.protocol {
+        if let Some(protocol) = *protocol {
             socket.set("protocol", protocol);
         }
-        socket.set("about", &*speaks.about);
+        socket.set("about", &**about);
         socket
     });
     Value::from(objects.collect::<Vec<_>>()).to_string() + "\n"
@@ -163,7 +148,7 @@ impl Listening {
             let (user, group) = owner_names(&file);
             (file.mode() & 0o7777, user, group)
         });
-        Listening { endpoint, file, process, speaks: NOT_ASKED }
+        Listening { endpoint, file, process, protocol: None, about: "not asked".into() }
     }
 
     /// Returns whether the name of the socket or of its process contains `text`.
@@ -234,13 +219,16 @@ fn entries(place: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// Asks a socket for its protocol.
-fn ask(endpoint: &Endpoint) -> Answer {
+/// Asks a socket for its protocol. Returns it, and the server or why it is unknown.
+fn ask(endpoint: &Endpoint) -> (Option<&'static str>, Cow<'static, str>) {
     let limits = Timeouts::default().connect(PATIENCE).total(PATIENCE);
     let client = Client::builder(endpoint.clone()).timeouts(limits).build();
     let response = match client.get("/_ping").send() {
         Ok(response) => response,
-        Err(error) => return not_http(&error, endpoint),
+        Err(error) => {
+            let (protocol, about) = not_http(&error, endpoint);
+            return (protocol, about.into());
+        }
     };
     let field = |name: &str| response.field(name).map(harmless);
     let engine = match (field("Libpod-Api-Version"), field("Api-Version")) {
@@ -249,15 +237,18 @@ fn ask(endpoint: &Endpoint) -> Answer {
         (None, None) => response.head().version().to_string(),
     };
     let server = field("Server").map_or(String::new(), |server| format!(", {server}"));
-    Answer { protocol: Some(HTTP), about: (engine + &server).into() }
+    (Some(HTTP), (engine + &server).into())
 }
 
-fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
-    let why = match error {
-        Error::Parse(error) if error.kind() == ParseErrorKind::Http2 => return HTTP2,
+fn not_http(error: &Error, endpoint: &Endpoint) -> (Option<&'static str>, &'static str) {
+    let about = match error {
+        Error::Parse(error) if error.kind() == ParseErrorKind::Http2 => {
+            return (Some("http/2"), "HTTP/2 (gRPC)");
+        }
         Error::Parse(_) | Error::IncompleteHead { received: 1.. } => "not HTTP",
-        // To a ttrpc server, `GET ` is the length of a message of a gigabyte: it waits for more.
-        Error::Timeout(_) if is_ttrpc(endpoint) => return TTRPC,
+        // ttrpc is the protocol of containerd's shims: gRPC's calls without HTTP/2. There, `GET `
+        // is the length of a message of a gigabyte: the server waits for more.
+        Error::Timeout(_) if is_ttrpc(endpoint) => return (Some("ttrpc"), "ttrpc, not HTTP"),
         Error::Timeout(_) => "did not answer",
         Error::Connect(error) => match error.kind() {
             ConnectErrorKind::TimedOut => "did not answer",
@@ -267,7 +258,7 @@ fn not_http(error: &Error, endpoint: &Endpoint) -> Answer {
         },
         _ => "closes without an answer: not HTTP, or not for us",
     };
-    Answer::new(None, why)
+    (None, about)
 }
 
 fn is_ttrpc(endpoint: &Endpoint) -> bool {
@@ -291,7 +282,7 @@ fn known_places() -> Vec<Listening> {
     let known = |path: PathBuf| {
         let mut place = Listening::at(Endpoint::Unix(path), None);
         if place.file.is_none() {
-            place.speaks = Answer::new(None, "not there");
+            place.about = "not there".into();
         }
         place
     };
