@@ -1,18 +1,14 @@
 //! `ucurl demo` and `--demo`: an engine in memory, for clients, a command or ucurl's transfers.
 
-use super::serve;
-use super::supervise::{Front, private_listener};
+use super::listen::{listener, private_listener};
+use super::supervise::{Front, GRACE};
 use super::tap;
 use crate::args::given::Given;
 use crate::demo::{self, Demo};
 use std::io;
-use std::time::Duration;
 
 const NOTICE: &str = "demo: a demonstration of Docker's API, not Docker: \
     no container runs, and all is gone at the end";
-
-/// How long requests in progress may take to finish at the end.
-const GRACE: Duration = Duration::from_millis(300);
 
 /// Answers as Docker does until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
@@ -21,10 +17,10 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
         crate::console::say(NOTICE);
         return tap::show_demo(given, front, demo.server.endpoint());
     }
-    let (directory, listener) = serve::listener(given)?;
+    let (directory, listener) = listener(given)?;
     let demo = demo::serve(listener, directory).map_err(|error| error.to_string())?;
     crate::console::say(NOTICE);
-    let code = serve::serve(given, demo.server.endpoint(), front);
+    let code = front.serve(given, demo.server.endpoint());
     demo.server.stop(GRACE);
     Ok(code)
 }

@@ -6,9 +6,8 @@ use super::tap;
 use crate::args::given::Given;
 use crate::console::say;
 use std::fs;
-use std::time::Duration;
 use unix_http::tap::AllowList;
-use unix_http::traffic::{Event, Observer};
+use unix_http::traffic::Event;
 
 /// Guards until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
@@ -23,18 +22,11 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
             Ok(())
         })),
         (false, true) => relay.guard(rules),
-        (false, false) => relay.guard(rules).observe(Refusals),
+        (false, false) => relay.guard(rules).observe(tap::OnEvent(|event: &Event<'_>| {
+            if let Event::Refused(why) = event {
+                say(&format!("guard: {why}"));
+            }
+        })),
     };
     tap::run(given, relay, front, given.has("quiet"))
-}
-
-/// Reports refused requests.
-struct Refusals;
-
-impl Observer for Refusals {
-    fn see(&self, _connection: u64, _at: Duration, event: &Event<'_>) {
-        if let Event::Refused(why) = event {
-            say(&format!("guard: {why}"));
-        }
-    }
 }

@@ -4,9 +4,9 @@
 
 mod demo;
 mod guard;
+mod listen;
 mod outputs;
 mod replay;
-mod serve;
 mod sockets;
 mod supervise;
 mod tap;

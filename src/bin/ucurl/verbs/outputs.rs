@@ -1,12 +1,11 @@
 //! The output files of a tap. They are private, and each has one purpose.
 
 use crate::args::given::Given;
-use crate::console::say;
+use crate::console::{say, unbuffered};
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::fs::{self, File, Permissions};
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
 /// The options that name a file of a recorder, with its mode.
@@ -43,7 +42,8 @@ impl<'a> Outputs<'a> {
         if shown && !given.has("quiet") {
             outputs.view = Some(match given.value("output") {
                 Some(name) => outputs.create(name, 0o600)?,
-                None if stdout_is_taken => stream(&io::stderr())?,
+                None if stdout_is_taken => unbuffered(io::stderr())
+                    .map_err(|error| format!("the view's output: {error}"))?,
                 None => outputs.create(OsStr::new("-"), 0o600)?,
             });
         }
@@ -52,17 +52,17 @@ impl<'a> Outputs<'a> {
 
     /// Opens a file for writing; `-` is stdout.
     fn create(&mut self, name: &OsStr, mode: u32) -> Result<File, String> {
+        let wrong = |error: io::Error| failed(name, &error);
         let file = if name == "-" {
-            stream(&io::stdout())?
+            unbuffered(io::stdout())
         } else {
             if fs::metadata(name).is_ok_and(|file| file.file_type().is_fifo()) {
                 say(&format!("tap: waiting for a reader of {}", name.display()));
             }
-            let mut options = File::options();
-            let opened = options.write(true).create(true).truncate(false).mode(mode).open(name);
-            opened.map_err(|error| failed(name, &error))?
+            File::options().write(true).create(true).truncate(false).mode(mode).open(name)
         };
-        let metadata = file.metadata().map_err(|error| failed(name, &error))?;
+        let file = file.map_err(wrong)?;
+        let metadata = file.metadata().map_err(wrong)?;
         let place = (metadata.dev(), metadata.ino());
         if !metadata.file_type().is_char_device() {
             if self.open.contains(&place) {
@@ -71,16 +71,11 @@ impl<'a> Outputs<'a> {
             self.open.push(place);
         }
         if metadata.is_file() && name != "-" {
-            let private = file.set_permissions(Permissions::from_mode(mode));
-            private.and_then(|()| file.set_len(0)).map_err(|error| failed(name, &error))?;
+            file.set_permissions(Permissions::from_mode(mode)).map_err(wrong)?;
+            file.set_len(0).map_err(wrong)?;
         }
         Ok(file)
     }
-}
-
-fn stream(stream: &impl AsFd) -> Result<File, String> {
-    let file = stream.as_fd().try_clone_to_owned().map(File::from);
-    file.map_err(|error| format!("the view's output: {error}"))
 }
 
 pub fn failed(name: &OsStr, error: &dyn Display) -> String {

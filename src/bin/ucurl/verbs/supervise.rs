@@ -1,7 +1,8 @@
-//! Cleans up after Ctrl-C. The standard library cannot catch signals, and a relay that dies of one
-//! leaves its socket file, unfinished recordings and a command without a server. Therefore a second
-//! process, the *back*, does the work in a process group of its own, which signals of the terminal
-//! do not reach. The first process, the *front*, becomes a shell that traps signals:
+//! Serves clients until Ctrl-C, or a command, and cleans up afterwards. The standard library cannot
+//! catch signals, and a relay that dies of one leaves its socket file, unfinished recordings and a
+//! command without a server. Therefore a second process, the *back*, does the work in a process
+//! group of its own, which signals of the terminal do not reach. The first process, the *front*,
+//! becomes a shell that traps signals:
 //!
 //! ```text
 //!   terminal ── SIGINT ──▶ front (sh: trap)     ◀── the process that the user's shell waits for
@@ -23,53 +24,34 @@
 //! SIGKILL of the back leaves a socket file, which the next listener there replaces, and may cut
 //! the last milliseconds of traffic from the view and the recordings.
 
+use super::listen::private_listener;
+use crate::args::given::Given;
+use crate::console::say;
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::panic::resume_unwind;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 use unix_http::base::random::random_token;
 use unix_http::base::sync::lock;
-use unix_http::transport::{Endpoint, Listener, PrivateDir, connect};
+use unix_http::tap::TapStopper;
+use unix_http::transport::{Endpoint, Listener, connect};
 
 /// Tells the back where to meet the front.
 const VARIABLE: &str = "UCURL_BACK";
 
-const SERVE: &str = r#"
-stop() { woken=1; echo stop; }
-trap stop INT TERM HUP
-echo ready
-until read -r code; do [ "$woken" ] || exit 1; woken=; done
-read -r over
-(:)
-exit "$code"
-"#;
+/// The front of a verb that serves until Ctrl-C, and of one that serves a command.
+const SERVE: &str = include_str!("front_serve.sh");
+const COMMAND: &str = include_str!("front_command.sh");
 
-const COMMAND: &str = r#"
-trap '' QUIT
-trap 'got=INT; echo stop' INT
-trap 'got=TERM; echo stop' TERM
-trap 'got=HUP; echo stop' HUP
-echo ready
-until read -r pid; do [ "$got" ] || exit 1; done
-pass() { woken=1; kill "-$1" "$pid"; echo stop; }
-trap 'woken=1; echo interrupt' INT
-trap 'pass TERM' TERM
-trap 'pass HUP' HUP
-case $got in TERM | HUP) pass "$got" ;; esac
-until read -r code; do [ "$woken" ] || exit 1; woken=; done
-trap 'woken=1; echo stop' INT TERM HUP
-until read -r over; do [ "$woken" ] || break; woken=; done
-(:)
-exit "$code"
-"#;
-
+/// The time that exchanges in progress have to finish at the end.
+pub const GRACE: Duration = Duration::from_millis(300);
 /// The time that the back has to end on request. One of its outputs may block.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// The same before it serves, when it has nothing to finish.
@@ -93,17 +75,6 @@ struct Wishes {
     stop: bool,
     /// The id of the command that runs.
     command: Option<u32>,
-}
-
-/// Returns a place for a socket, in a private directory of this user. Its path has at most 107
-/// bytes, since other programs cannot dial a longer one (unix(7)).
-pub fn private_socket() -> io::Result<(Endpoint, PrivateDir)> {
-    const NAMES: usize = "/.ucurl-0123456789abcdef/docker.sock".len();
-    let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let mut parents = runtime_dir.into_iter().chain([std::env::temp_dir()]);
-    let fits = |dir: &PathBuf| dir.is_dir() && dir.as_os_str().len() + NAMES <= 107;
-    let directory = PrivateDir::new_in(parents.find(fits).unwrap_or("/tmp".into()))?;
-    Ok((Endpoint::Unix(directory.path().join("docker.sock")), directory))
 }
 
 /// Does the work in the back and tells the front its exit code. `args` is the whole command line,
@@ -178,17 +149,6 @@ fn await_back(listener: &Listener, token: &[u8]) -> io::Result<Option<UnixStream
     Ok(None)
 }
 
-/// Returns a listener for this process. On Linux it has an abstract name, which leaves nothing
-/// behind when this process is killed, elsewhere a private directory.
-pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)> {
-    if cfg!(any(target_os = "linux", target_os = "android")) {
-        let name = format!("{name}-{}", random_token()).into_bytes();
-        return Ok((None, Listener::bind(&Endpoint::Abstract(name))?));
-    }
-    let (endpoint, directory) = private_socket()?;
-    Ok((Some(directory), Listener::bind(&endpoint)?))
-}
-
 /// Meets the front, in the back.
 fn meet(mark: &[u8], command: bool) -> Option<Front> {
     let mut parts = std::str::from_utf8(mark).ok()?.splitn(3, ' ');
@@ -210,8 +170,53 @@ fn own_group() -> Option<i32> {
 }
 
 impl Front {
-    /// Starts a command in the front's process group, which has the terminal.
-    pub fn start(&self, command: &mut Command) -> io::Result<Child> {
+    /// Serves clients until the front asks to stop, or a command. Returns the exit code.
+    pub fn serve(&self, given: &Given, host: &Endpoint) -> i32 {
+        let verb = given.verb.name();
+        if let Some([program, arguments @ ..]) = given.command.as_deref() {
+            return self.command(Command::new(program).args(arguments), host).unwrap_or_else(
+                |error| {
+                    say(&format!("{verb}: {}: {error}", program.display()));
+                    if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }
+                },
+            );
+        }
+        let how = match host {
+            Endpoint::Tcp { .. } | Endpoint::Unix(_) => {
+                format!("; use it with: export DOCKER_HOST={host}")
+            }
+            _ => format!(" on {host}"),
+        };
+        _ = writeln!(io::stderr(), "ucurl {verb}: listening{how}");
+        self.wait_for_stop();
+        0
+    }
+
+    /// Serves while `run` runs on another thread, then stops it. Returns the exit code, and the
+    /// problems that `run` returns.
+    pub fn serve_beside(
+        &self,
+        given: &Given,
+        host: &Endpoint,
+        stopper: &TapStopper,
+        run: impl FnOnce() -> Vec<String> + Send,
+    ) -> (i32, Vec<String>) {
+        thread::scope(|scope| {
+            let run = scope.spawn(run);
+            let code = self.serve(given, host);
+            stopper.stop(GRACE);
+            (code, run.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })
+    }
+
+    /// Runs a command with `DOCKER_HOST` set, in the front's process group, which has the terminal.
+    /// It gets SIGTERM if the front ends first. Returns its exit code as a shell does.
+    fn command(&self, command: &mut Command, host: &Endpoint) -> io::Result<i32> {
+        // podman's remote client reads the second one.
+        command.env("DOCKER_HOST", host.to_string()).env("CONTAINER_HOST", host.to_string());
+        for variable in ["DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"] {
+            command.env_remove(variable);
+        }
         // The command may be a tap too, with a back of its own.
         command.env_remove(VARIABLE);
         if let Some(group) = self.group {
@@ -222,22 +227,19 @@ impl Front {
         if wishes.stop {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let child = command.spawn()?;
+        let mut child = command.spawn()?;
         *wishes = Wishes { waits: false, serves: true, stop: false, command: Some(child.id()) };
         self.tell(&child.id().to_string());
-        Ok(child)
-    }
-
-    /// Waits for the command, which gets SIGTERM if the front ends first.
-    pub fn wait(&self, child: &mut Child) -> io::Result<ExitStatus> {
-        let status = child.wait();
+        drop(wishes);
+        let status = child.wait().ok();
         lock(&self.wishes).command = None;
         self.changed.notify_all();
-        status
+        let code = status.and_then(|it| it.code().or(it.signal().map(|signal| 128 + signal)));
+        Ok(code.unwrap_or(1))
     }
 
     /// Waits until the front asks to stop or has ended.
-    pub fn wait_for_stop(&self) {
+    fn wait_for_stop(&self) {
         let mut wishes = lock(&self.wishes);
         wishes.serves = true;
         drop(self.changed.wait_while(wishes, |wishes| !wishes.stop));
@@ -279,7 +281,7 @@ impl Front {
             let running = |wishes: &mut Wishes| wishes.command.is_some();
             drop(front.changed.wait_while(lock(&front.wishes), running));
             thread::sleep(patience);
-            crate::console::say("stopped while an output was stuck; it is not complete");
+            say("stopped while an output was stuck; it is not complete");
             front.end(1);
             std::process::exit(1);
         });

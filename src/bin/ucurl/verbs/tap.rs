@@ -1,11 +1,12 @@
 //! `ucurl tap`: relays a Docker socket, and shows and records the traffic.
 
+use super::listen::listener;
 use super::outputs::{Outputs, failed};
-use super::serve;
 use super::supervise::Front;
-use super::web::{self, Web};
+use super::web;
 use crate::args::exit::Exit;
 use crate::args::given::Given;
+use crate::console::say;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -14,7 +15,6 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, SystemTime};
 use unix_http::Endpoint;
 use unix_http::base::number::decimal;
@@ -23,9 +23,6 @@ use unix_http::docker::{Daemon, DaemonFlags};
 use unix_http::tap::{self, AllowList, Recording, Relay, Selection};
 use unix_http::traffic::{Event, Explain, Observer, Text};
 use unix_http::transport::PrivateDir;
-
-/// The time that exchanges in progress have to finish at the end.
-const GRACE: Duration = Duration::from_millis(300);
 
 /// Relays until the command ends or the front asks to stop.
 pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
@@ -41,34 +38,37 @@ pub fn serve(given: &Given, front: &Front) -> Result<i32, String> {
     let web = web::open(given, &target, started, false)?;
     let (view, recorders) = observers(given, outputs, started, &target, &place)?;
     let relay = relay.show_secrets(given.has("show-secrets"));
-    let relay = view.into_iter().fold(relay, |relay, view| relay.observe(selection.of(view)));
     let observe = |relay: Relay, observer| relay.observe(selection.of(observer));
-    let relay = web.iter().map(Web::observer).fold(relay, observe);
+    let relay = view.into_iter().chain(web.iter().map(|web| web())).fold(relay, observe);
     let is_partial = given.has("only") || given.has("status");
     let code = if is_partial && !recorders.is_empty() {
         record_later(given, relay, front, (&selection, &recorders))?
     } else {
         run(given, recorders.into_iter().fold(relay, observe), front, given.has("quiet"))?
     };
-    stay(given, web, front, code)
+    if web.is_some() && given.command.is_some() {
+        stay(given, front, code);
+    }
+    Ok(code)
 }
 
 /// Shows the traffic of the demo on a page.
 pub fn show_demo(given: &Given, front: &Front, demo: &Endpoint) -> Result<i32, String> {
-    let (_directory, listener) = serve::listener(given)?;
+    let (_directory, listener) = listener(given)?;
     let relay = Relay::new(listener, demo.clone());
     let web = web::open(given, relay.endpoint(), relay.started(), false)?;
-    let relay = web.iter().map(Web::observer).fold(relay, Relay::observe);
+    let relay = web.iter().map(|web| web()).fold(relay, Relay::observe);
     let code = run(given, relay, front, false)?;
-    stay(given, web, front, code)
-}
-
-/// Keeps the page after a command has ended with `code`.
-fn stay(given: &Given, web: Option<Web>, front: &Front, code: i32) -> Result<i32, String> {
-    if let (Some(web), Some(_)) = (web, &given.command) {
-        web.stay(front, code);
+    if web.is_some() && given.command.is_some() {
+        stay(given, front, code);
     }
     Ok(code)
+}
+
+/// Keeps the page of a recording, or of a command that has ended with `code`.
+fn stay(given: &Given, front: &Front, code: i32) {
+    say(&format!("{}: the page stays until Ctrl-C", given.verb.name()));
+    front.stay(code);
 }
 
 /// Relays as [`run`] does, and passes the selected exchanges to the recorders at the end. The
@@ -102,7 +102,7 @@ fn record(
     let mut code = 0;
     for recorder in recorders {
         if let Some(why) = selection.record(recording, !given.has("show-secrets"), &**recorder)? {
-            crate::console::say(&format!("tap: {why}"));
+            say(&format!("tap: {why}"));
             code = Exit::Write as i32;
         }
     }
@@ -130,18 +130,17 @@ fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
     let place = target.to_string();
     let web = web::open(given, &target, recording.started, true)?;
     let (view, recorders) = observers(given, outputs, recording.started, &target, &place)?;
-    if let Some(web) = &web {
-        let shown = recording.show(!given.has("show-secrets"), &selection.of(web.observer()));
-        shown.map_err(wrong)?;
+    let mut problem = None;
+    for observer in view.into_iter().chain(web.iter().map(|web| web())) {
+        let shown = recording.show(!given.has("show-secrets"), &selection.of(observer));
+        problem = problem.or(shown.map_err(wrong)?);
     }
-    let shown = view.map(|view| recording.show(!given.has("show-secrets"), &selection.of(view)));
-    let problem = shown.transpose().map_err(wrong)?.flatten();
     let code = record(given, &recording, &selection, &recorders).map_err(wrong)?;
     let says = problem.iter().chain(&recording.remarks);
-    says.for_each(|why| crate::console::say(&format!("tap: {why}")));
+    says.for_each(|why| say(&format!("tap: {why}")));
     let code = if problem.is_some() { Exit::Write as i32 } else { code };
-    if let Some(web) = web {
-        web.stay(front, code);
+    if web.is_some() {
+        stay(given, front, code);
     }
     Ok(code)
 }
@@ -158,7 +157,7 @@ fn exact(given: &Given) -> Result<(), String> {
 
 /// Creates a relay between `--listen` and `target`.
 pub fn relay(given: &Given, target: &Endpoint) -> Result<(Option<PrivateDir>, Relay), String> {
-    let (directory, listener) = serve::listener(given)?;
+    let (directory, listener) = listener(given)?;
     let hosts = given.values("allow-host").map(OsStr::to_string_lossy);
     Ok((directory, hosts.fold(Relay::new(listener, target.clone()), Relay::allow_host)))
 }
@@ -170,34 +169,29 @@ pub fn relay(given: &Given, target: &Endpoint) -> Result<(Option<PrivateDir>, Re
 pub fn run(given: &Given, relay: Relay, front: &Front, quiet: bool) -> Result<i32, String> {
     let verb = given.verb.name();
     let connected = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&connected);
     let relay = match given.command.is_some() && !quiet {
-        true => relay.observe(Connected(Arc::clone(&connected))),
+        true => relay.observe(OnEvent(move |_: &Event<'_>| seen.store(true, Ordering::Release))),
         false => relay,
     };
-    let relay =
-        &relay.on_problem(move |problem| crate::console::say(&format!("{verb}: {problem}")));
+    let relay = &relay.on_problem(move |problem| say(&format!("{verb}: {problem}")));
     let stopper = relay.stopper().map_err(|error| error.to_string())?;
-    thread::scope(|scope| {
-        let run = scope.spawn(|| relay.run());
-        let code = serve::serve(given, relay.endpoint(), front);
-        stopper.stop(GRACE);
-        let problems = run.join().unwrap_or_default();
-        let told = quiet || matches!(code, 126 | 127);
-        if given.command.is_some() && !told && !connected.load(Ordering::Acquire) {
-            let why = "the command did not connect; it must use DOCKER_HOST \
-                       (sudo needs -E; -H and --context override it)";
-            crate::console::say(&format!("{verb}: {why}"));
-        }
-        Ok(if code == 0 && !problems.is_empty() { Exit::Write as i32 } else { code })
-    })
+    let (code, problems) = front.serve_beside(given, relay.endpoint(), &stopper, || relay.run());
+    let told = quiet || matches!(code, 126 | 127);
+    if given.command.is_some() && !told && !connected.load(Ordering::Acquire) {
+        let why = "the command did not connect; it must use DOCKER_HOST \
+                   (sudo needs -E; -H and --context override it)";
+        say(&format!("{verb}: {why}"));
+    }
+    Ok(if code == 0 && !problems.is_empty() { Exit::Write as i32 } else { code })
 }
 
-/// Notes that traffic arrived.
-struct Connected(Arc<AtomicBool>);
+/// Calls a function with each event.
+pub struct OnEvent<F>(pub F);
 
-impl Observer for Connected {
-    fn see(&self, _: u64, _: Duration, _: &Event<'_>) {
-        self.0.store(true, Ordering::Release);
+impl<F: Fn(&Event<'_>) + Send + Sync> Observer for OnEvent<F> {
+    fn see(&self, _: u64, _: Duration, event: &Event<'_>) {
+        self.0(event);
     }
 }
 
@@ -206,12 +200,8 @@ struct RawTerminal(File);
 
 impl Write for RawTerminal {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        for line in bytes.split_inclusive(|&b| b == b'\n') {
-            match line.strip_suffix(b"\n") {
-                Some(text) => self.0.write_all(&[text, b"\r\n"].concat())?,
-                None => self.0.write_all(line)?,
-            }
-        }
+        let lines: Vec<_> = bytes.split(|&byte| byte == b'\n').collect();
+        self.0.write_all(&lines.join(&b"\r\n"[..]))?;
         Ok(bytes.len())
     }
 

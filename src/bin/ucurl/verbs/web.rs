@@ -1,7 +1,6 @@
 //! `--web`: the live page of a tap, of a recording and of the demo.
 
-use super::serve;
-use super::supervise::Front;
+use super::listen::place;
 use crate::args::given::Given;
 use crate::console::say;
 use std::io;
@@ -13,14 +12,8 @@ use unix_http::tap::{Origin, Page};
 use unix_http::traffic::Observer;
 use unix_http::transport::Endpoint;
 
-/// The page, and the verb that shows it.
-pub struct Web {
-    observers: Observers,
-    verb: &'static str,
-}
-
 /// Returns an observer of the page. The page is served until this closure is dropped.
-type Observers = Box<dyn Fn() -> Box<dyn Observer>>;
+pub type Web = Box<dyn Fn() -> Box<dyn Observer>>;
 
 /// Serves the page of `--web` and prints its address; `None` without `--web`.
 pub fn open(
@@ -35,56 +28,30 @@ pub fn open(
     }
     let verb = given.verb.name();
     let place = match given.value("web").filter(|text| !text.is_empty()) {
-        Some(text) => serve::place(text)?,
+        Some(text) => place(text)?,
         None => Endpoint::Tcp { host: "127.0.0.1".into(), port: 0 },
     };
-    let page = bind(given, &place, target, started, recording);
-    let (url, observers) = page.map_err(|why| format!("--web: {why}"))?;
+    #[cfg(not(feature = "page"))]
+    let page: Result<(String, Web), _> = {
+        _ = (place, target, started, recording);
+        Err("this ucurl was built without the page (the Cargo feature `page`)")
+    };
+    #[cfg(feature = "page")]
+    let page = {
+        let words = given.command.iter().flatten();
+        let command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
+        let origin = Origin::new(format!("ucurl {verb}"), target.clone(), started);
+        Page::bind(&place, origin.command(command).recording(recording)).map(|page| {
+            let url = page.url().to_owned();
+            (url, Box::new(move || -> Box<dyn Observer> { Box::new(page.observer()) }))
+        })
+    };
+    let (url, web) = page.map_err(|why| format!("--web: {why}"))?;
     say(&format!("{verb}: watch at {url}"));
     if given.has("open") {
         open_browser(&url);
     }
-    Ok(Some(Web { observers, verb }))
-}
-
-#[cfg(feature = "page")]
-fn bind(
-    given: &Given,
-    place: &Endpoint,
-    target: &Endpoint,
-    started: SystemTime,
-    recording: bool,
-) -> Result<(String, Observers), String> {
-    let program = format!("ucurl {}", given.verb.name());
-    let words = given.command.iter().flatten();
-    let command = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ");
-    let origin = Origin::new(program, target.clone(), started);
-    let page = Page::bind(place, origin.command(command).recording(recording))
-        .map_err(|error| error.to_string())?;
-    Ok((page.url().to_owned(), Box::new(move || Box::new(page.observer()))))
-}
-
-#[cfg(not(feature = "page"))]
-fn bind(
-    _: &Given,
-    _: &Endpoint,
-    _: &Endpoint,
-    _: SystemTime,
-    _: bool,
-) -> Result<(String, Observers), String> {
-    Err("this ucurl was built without the page (the Cargo feature `page`)".into())
-}
-
-impl Web {
-    pub fn observer(&self) -> Box<dyn Observer> {
-        (self.observers)()
-    }
-
-    /// Keeps the page after the command has ended with `code`, until the front asks to stop.
-    pub fn stay(&self, front: &Front, code: i32) {
-        say(&format!("{}: the page stays until Ctrl-C", self.verb));
-        front.stay(code);
-    }
+    Ok(Some(web))
 }
 
 /// Starts the program that opens a browser. The address is on its command line, where other users
