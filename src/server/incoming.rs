@@ -2,21 +2,21 @@
 
 use super::connection_state::ConnectionState;
 use super::limits::Limits;
-use crate::transport::{Deadline, Limit};
+use crate::transport::{Limit, Timeout};
 use std::io::{self, ErrorKind, Read};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The time limit of a [`Phase::Look`]. Sockets count in whole milliseconds.
-const LOOK: Duration = Duration::from_millis(2);
+/// The time limit of a [`Phase::Look`].
+const LOOK: Duration = Duration::from_millis(1);
 
 /// The bytes to be read next, which determine the time limit.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Phase {
     /// The first byte of a head.
     Idle,
-    /// The rest of the head.
-    Head(Deadline),
+    /// The rest of the head, which began at this time.
+    Head(Instant),
     Body,
     /// Anything that has arrived already.
     Look,
@@ -37,29 +37,26 @@ impl Incoming {
 
     /// Expects a head. `begun` says that some of it is already buffered.
     pub fn expect_head(&mut self, begun: bool) {
-        self.phase = if begun { self.rest_of_head() } else { Phase::Idle };
-    }
-
-    fn rest_of_head(&self) -> Phase {
-        Phase::Head(Deadline::start(Limit::Head, self.limits.head))
+        self.phase = if begun { Phase::Head(Instant::now()) } else { Phase::Idle };
     }
 }
 
 impl Read for Incoming {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let deadline = match self.phase {
-            Phase::Idle => Deadline::start(Limit::Idle, self.limits.idle),
-            Phase::Body => Deadline::start(Limit::Idle, self.limits.silence),
-            Phase::Look => Deadline::start(Limit::Idle, Some(LOOK)),
-            Phase::Head(deadline) => deadline,
+        let now = Instant::now();
+        let (limit, after, since) = match self.phase {
+            Phase::Idle => (Limit::Idle, self.limits.idle, now),
+            Phase::Body => (Limit::Idle, self.limits.silence, now),
+            Phase::Look => (Limit::Idle, Some(LOOK), now),
+            Phase::Head(begun) => (Limit::Head, self.limits.head, begun),
         };
-        self.state.stream.set_read_timeout(deadline.left()?)?;
-        let n = (&self.state.stream).read(out).map_err(|error| match deadline.timeout() {
-            Some(timeout) if error.kind() == ErrorKind::TimedOut => timeout.into(),
+        self.state.stream.set_read_timeout(Timeout::left(limit, after, since)?)?;
+        let n = (&self.state.stream).read(out).map_err(|error| match after {
+            Some(after) if error.kind() == ErrorKind::TimedOut => Timeout { limit, after }.into(),
             _ => error,
         })?;
         if let Phase::Idle = self.phase {
-            self.phase = self.rest_of_head();
+            self.phase = Phase::Head(Instant::now());
         }
         Ok(n)
     }

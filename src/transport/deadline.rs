@@ -6,11 +6,10 @@
 //! A socket limits only the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)). The
 //! [`Clock`] computes that limit, and a wait that ends early is repeated.
 
-use crate::base::sync::Slot;
+use crate::base::sync::{Slot, lock};
 use std::fmt;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -81,6 +80,20 @@ impl Timeout {
     pub(crate) fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
+
+    /// Returns how much is left of a limit, rounded up to whole milliseconds: a new wait has the
+    /// whole limit, and the socket's limit need not be set again. `None` is no limit.
+    pub(crate) fn left(
+        limit: Limit,
+        after: Option<Duration>,
+        since: Instant,
+    ) -> Result<Option<Duration>, Timeout> {
+        let Some(after) = after else { return Ok(None) };
+        match after.saturating_sub(since.elapsed()) {
+            Duration::ZERO => Err(Timeout { limit, after }),
+            left => Ok(Some(millis(left.as_nanos().div_ceil(1_000_000)))),
+        }
+    }
 }
 
 impl fmt::Display for Timeout {
@@ -103,37 +116,8 @@ impl From<Timeout> for io::Error {
     }
 }
 
-/// One limit that started at a known time.
-#[cfg(feature = "server")]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Deadline {
-    timeout: Option<Timeout>,
-    since: Instant,
-}
-
-#[cfg(feature = "server")]
-impl Deadline {
-    /// Starts now. `None` never ends.
-    pub(crate) fn start(limit: Limit, after: Option<Duration>) -> Deadline {
-        let timeout = after.map(|after| Timeout { limit, after });
-        Deadline { timeout, since: Instant::now() }
-    }
-
-    /// Returns how long a socket may still wait, in whole milliseconds. Fails when less than one is
-    /// left, because a socket would take zero as no limit.
-    pub(crate) fn left(&self) -> Result<Option<Duration>, Timeout> {
-        let Some(timeout) = self.timeout else { return Ok(None) };
-        match nanos(timeout.after.saturating_sub(self.since.elapsed())) / 1_000_000 {
-            0 => Err(timeout),
-            left => Ok(Some(Duration::from_millis(left))),
-        }
-    }
-
-    /// Returns the error for a wait that reached this limit.
-    pub(crate) fn timeout(&self) -> Option<Timeout> {
-        self.timeout
-    }
-}
+/// The shortest wait.
+const TICK: Duration = Duration::from_millis(1);
 
 /// The clock of one exchange with [`Timeouts`]. Clones share it, so that one thread can send while
 /// another reads.
@@ -144,16 +128,25 @@ pub(crate) struct Clock(Option<Arc<Running>>);
 struct Running {
     limits: Timeouts,
     start: Instant,
-    /// When the request was sent, in nanoseconds after `start`, or one of the two constants below.
-    sent: AtomicU64,
-    /// When a byte last moved, in nanoseconds after `start`.
-    moved: AtomicU64,
-    /// Whether the source of an upload is being read. Its delay is not the peer's fault.
-    at_source: AtomicBool,
+    progress: Mutex<Progress>,
 }
 
-const REQUEST_UNDER_WAY: u64 = u64::MAX;
-const HEAD_RECEIVED: u64 = u64::MAX - 1;
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    phase: Phase,
+    /// When a byte last moved. In the future while the peer is busy with earlier ones.
+    moved: Instant,
+    /// Whether the source of an upload is being read. Its delay is not the peer's fault.
+    at_source: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    Request,
+    /// The request was sent at this time.
+    Head(Instant),
+    Body,
+}
 
 impl Clock {
     /// Starts the clock of an exchange, before its connect.
@@ -161,13 +154,15 @@ impl Clock {
         if *limits == Timeouts::default() {
             return Self(None);
         }
-        Self(Some(Arc::new(Running {
-            limits: *limits,
-            start: Instant::now(),
-            sent: AtomicU64::new(REQUEST_UNDER_WAY),
-            moved: AtomicU64::new(0),
-            at_source: AtomicBool::new(false),
-        })))
+        let start = Instant::now();
+        let progress = Progress { phase: Phase::Request, moved: start, at_source: false };
+        Self(Some(Arc::new(Running { limits: *limits, start, progress: Mutex::new(progress) })))
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Progress)) {
+        if let Some(running) = &self.0 {
+            change(&mut lock(&running.progress));
+        }
     }
 
     /// Returns how long a connect may take, at least 1 ms, and which limit applies: `connect` or
@@ -186,21 +181,17 @@ impl Clock {
 
     /// Reads from the source of an upload. Meanwhile a wait for the peer does not count as idle.
     pub(crate) fn read_source<T>(&self, read: impl FnOnce() -> T) -> T {
-        let Some(running) = &self.0 else { return read() };
-        running.at_source.store(true, Ordering::Release);
+        self.note(|progress| progress.at_source = true);
         let result = read();
-        running.moved.fetch_max(running.now(), Ordering::AcqRel);
-        running.at_source.store(false, Ordering::Release);
+        self.note(|progress| progress.at_source = false);
+        self.drains_for(Duration::ZERO);
         result
     }
 
     /// Notes that the peer will be busy for about `time` with bytes that are in the kernel's
     /// buffers. Until then a wait does not count as idle.
     pub(crate) fn drains_for(&self, time: Duration) {
-        if let Some(running) = &self.0 {
-            let then = running.now().saturating_add(nanos(time));
-            running.moved.fetch_max(then, Ordering::AcqRel);
-        }
+        self.note(|progress| progress.moved = progress.moved.max(Instant::now() + time));
     }
 
     /// Returns the most bytes to pass to one write. A write counts as progress only when the kernel
@@ -214,110 +205,70 @@ impl Clock {
 
     /// Notes that the request has been sent, which starts the limit for the response head.
     pub(crate) fn request_sent(&self) {
-        if let Some(running) = &self.0 {
+        self.note(|progress| {
             // The head may have arrived before the request was complete.
-            let (from, now) = (REQUEST_UNDER_WAY, running.now());
-            _ = running.sent.compare_exchange(from, now, Ordering::AcqRel, Ordering::Acquire);
-        }
+            if let Phase::Request = progress.phase {
+                progress.phase = Phase::Head(Instant::now());
+            }
+        });
     }
 
     /// Notes that the response head is complete.
     pub(crate) fn head_received(&self) {
-        if let Some(running) = &self.0 {
-            running.sent.store(HEAD_RECEIVED, Ordering::Release);
-        }
+        self.note(|progress| progress.phase = Phase::Body);
     }
 
     /// Begins a wait for the peer. Returns `None` if there is no limit.
     pub(crate) fn begin_wait(&self) -> Option<Wait<'_>> {
-        self.0.as_deref().map(|running| Wait { running, since: running.now() })
+        self.0.as_deref().map(|running| Wait { running, since: Instant::now() })
     }
 }
 
 /// A wait until the peer takes or sends a byte.
 pub(crate) struct Wait<'a> {
     running: &'a Running,
-    since: u64,
+    since: Instant,
 }
 
 impl Wait<'_> {
     /// Returns how long to wait before the next call of this method; `None` is no limit.
     pub(crate) fn next(&self) -> Result<Option<Duration>, Timeout> {
-        let running = self.running;
-        let (now, limits) = (running.now(), &running.limits);
-        let left = |limit: Limit, after: Option<Duration>, from: u64| match after {
-            None => Ok(None),
-            Some(after) => match nanos(after).saturating_add(from).saturating_sub(now) {
-                0 => Err(Timeout { limit, after }),
-                left => Ok(Some(left)),
-            },
-        };
-        let total = left(Limit::Total, limits.total, 0)?;
-        let head = match running.sent.load(Ordering::Acquire) {
-            HEAD_RECEIVED => None,
+        let Running { limits, start, progress } = self.running;
+        let progress = *lock(progress);
+        let total = Timeout::left(Limit::Total, limits.total, *start)?;
+        let head = match progress.phase {
             // The other thread may finish the request during this wait.
-            REQUEST_UNDER_WAY => limits.head.map(nanos),
-            sent => left(Limit::Head, limits.head, sent)?,
+            Phase::Request => limits.head,
+            Phase::Head(sent) => Timeout::left(Limit::Head, limits.head, sent)?,
+            Phase::Body => None,
         };
-        let since = self.since.max(running.moved.load(Ordering::Acquire));
-        let idle = match running.at_source.load(Ordering::Acquire) {
-            true => limits.idle.map(nanos),
-            false => left(Limit::Idle, limits.idle, since)?,
+        let idle = match progress.at_source {
+            true => limits.idle,
+            false => Timeout::left(Limit::Idle, limits.idle, self.since.max(progress.moved))?,
         };
-        Ok(sooner(sooner(total, head).map(coarse), idle.map(whole_millis)))
+        Ok([total, head, idle].into_iter().flatten().min())
     }
 
     /// Returns how long a write may wait before the next attempt. Linux wakes a writer when a
     /// quarter or a third of the queue is left, but accepts bytes from an earlier attempt.
     pub(super) fn next_write(&self) -> Result<Option<Duration>, Timeout> {
-        let idle = self.running.limits.idle.map(|idle| whole_millis(nanos(idle / 8)));
-        Ok(sooner(self.next()?, idle))
+        let idle = self.running.limits.idle.map(|idle| (idle / 8).max(TICK));
+        Ok(self.next()?.into_iter().chain(idle).min())
     }
 
     pub(super) fn moved(&self) {
-        if self.running.limits.idle.is_some() {
-            self.running.moved.fetch_max(self.running.now(), Ordering::AcqRel);
-        }
-    }
-}
-
-impl Running {
-    fn now(&self) -> u64 {
-        nanos(self.start.elapsed())
-    }
-}
-
-const TICK: Duration = Duration::from_millis(1);
-
-/// Rounds down to a power of two milliseconds. The socket's limit then changes only a few times as
-/// a deadline approaches, and most reads need no second system call.
-fn coarse(nanos: u64) -> Duration {
-    match (nanos / 1_000_000).checked_ilog2() {
-        Some(log) => Duration::from_millis(1 << log),
-        None => TICK,
+        let mut progress = lock(&self.running.progress);
+        progress.moved = progress.moved.max(Instant::now());
     }
 }
 
 /// Rounds to whole milliseconds, for messages.
 pub(super) fn rounded(duration: Duration) -> Duration {
-    Duration::from_millis(nanos(duration).saturating_add(500_000) / 1_000_000)
+    millis((duration.as_nanos() + 500_000) / 1_000_000)
 }
 
-/// Rounds up, so that a new wait has its whole limit.
-fn whole_millis(nanos: u64) -> Duration {
-    Duration::from_millis(nanos.div_ceil(1_000_000))
-}
-
-/// Saturates after 584 years.
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(HEAD_RECEIVED - 1)
-}
-
-fn sooner<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
+fn millis(number: u128) -> Duration {
+    Duration::from_millis(u64::try_from(number).unwrap_or(u64::MAX))
 }
 
 /// Runs blocking work on a helper thread for at most `limit`. Drops a late result.

@@ -56,9 +56,9 @@ mod unix;
 pub(crate) use cause::Cause;
 pub use cause::ConnectErrorKind;
 pub use connect::connect;
-pub(crate) use deadline::{Clock, Wait};
 #[cfg(feature = "server")]
-pub(crate) use deadline::{Deadline, Limit};
+pub(crate) use deadline::Limit;
+pub(crate) use deadline::{Clock, Wait};
 pub use deadline::{Timeout, Timeouts};
 pub use endpoint::{Endpoint, EndpointError};
 #[cfg(feature = "docker")]

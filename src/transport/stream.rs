@@ -5,13 +5,13 @@ use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::child::Child;
 use super::deadline::{Clock, Timeouts, Wait};
 use super::error::ConnectError;
+use crate::base::sync::lock;
 
 /// A connected byte stream: a Unix socket, a TCP socket, or a child process behind a socket pair.
 ///
@@ -26,8 +26,8 @@ pub struct Stream {
     socket: UnixStream,
     is_tcp: bool,
     child: Option<Arc<Child>>,
-    /// The socket's timeouts in nanoseconds, indexed by `Side`. Clones share the socket and these.
-    set: Arc<[AtomicU64; 2]>,
+    /// The socket's timeouts, indexed by `Side`. Clones share the socket and these.
+    set: Arc<[Mutex<Option<Duration>>; 2]>,
     clock: Clock,
 }
 
@@ -75,10 +75,12 @@ impl Stream {
     /// before the peer has read it (RFC 9112 §9.6).
     #[cfg(feature = "server")]
     pub(crate) fn linger(&self, limit: Duration) {
-        let deadline = super::Deadline::start(super::Limit::Idle, Some(limit));
+        let start = Instant::now();
         let mut ended = self.shutdown(Shutdown::Write).is_err();
         while !ended {
-            ended = !matches!(deadline.left(), Ok(left) if self.set_read_timeout(left).is_ok())
+            // Zero, when nothing is left, is an error.
+            let left = limit.saturating_sub(start.elapsed());
+            ended = self.set_read_timeout(Some(left)).is_err()
                 || !matches!({ self }.read(&mut [0; 4096]), Ok(1..));
         }
     }
@@ -113,16 +115,14 @@ impl Stream {
     }
 
     fn set_timeout(&self, side: Side, timeout: Option<Duration>) -> io::Result<()> {
-        let value = timeout.map_or(0, |t| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX));
-        let set = &self.set[side as usize];
-        if timeout.is_some() == (value != 0) && set.load(Ordering::Relaxed) == value {
-            return Ok(());
+        let mut set = lock(&self.set[side as usize]);
+        if *set != timeout {
+            match side {
+                Side::Read => self.socket.set_read_timeout(timeout)?,
+                Side::Write => self.socket.set_write_timeout(timeout)?,
+            }
+            *set = timeout;
         }
-        match side {
-            Side::Read => self.socket.set_read_timeout(timeout)?,
-            Side::Write => self.socket.set_write_timeout(timeout)?,
-        }
-        set.store(value, Ordering::Relaxed);
         Ok(())
     }
 
