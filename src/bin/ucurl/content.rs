@@ -19,7 +19,7 @@ const SMALL: u64 = 64 << 10;
 /// Content of known length.
 #[derive(Debug, Default)]
 pub struct PostContent {
-    /// Texts, and large files.
+    /// Texts, and large files between them.
     pieces: Vec<PartData>,
     pub length: u64,
 }
@@ -28,7 +28,7 @@ impl PostContent {
     /// Measures the parts. Only regular files can be read again; others are read now, and with
     /// `in_memory` all of them.
     pub fn new(parts: Vec<Part>, in_memory: bool) -> Result<PostContent, Failure> {
-        let mut content = PostContent::default();
+        let mut content = PostContent { pieces: vec![PartData::Text(Vec::new())], length: 0 };
         for Part { separator, data } in parts {
             if content.length > 0 {
                 content.push(separator.as_bytes());
@@ -72,10 +72,8 @@ impl PostContent {
 
     /// Returns the content of one request.
     pub fn body(&self) -> Result<Body<'_>, Failure> {
-        match &self.pieces[..] {
-            [] => return Ok(Body::from(&b""[..])),
-            [PartData::Text(bytes)] => return Ok(Body::from(&bytes[..])),
-            _ => {}
+        if let [PartData::Text(bytes)] = &self.pieces[..] {
+            return Ok(Body::from(&bytes[..]));
         }
         let mut all: Box<dyn Read + Send> = Box::new(io::empty());
         for piece in &self.pieces {
@@ -110,15 +108,11 @@ impl Read for WithoutLineEnds {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             let length = self.0.read(out)?;
-            let mut kept = 0;
-            for at in 0..length {
-                if !matches!(out[at], b'\r' | b'\n' | 0) {
-                    out[kept] = out[at];
-                    kept += 1;
-                }
-            }
-            if kept > 0 || length == 0 {
-                return Ok(kept);
+            let mut kept = out[..length].to_vec();
+            kept.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+            out[..kept.len()].copy_from_slice(&kept);
+            if length == 0 || !kept.is_empty() {
+                return Ok(kept.len());
             }
         }
     }
@@ -134,15 +128,9 @@ pub struct StatedLength {
 impl StatedLength {
     pub fn new(file: File, length: u64) -> io::Result<StatedLength> {
         let mut stated = StatedLength { file, left: length };
-        stated.check_end()?;
+        // Nothing else is read if the length is 0.
+        _ = stated.read(&mut [])?;
         Ok(stated)
-    }
-
-    fn check_end(&mut self) -> io::Result<()> {
-        if self.left == 0 && self.file.read(&mut [0])? > 0 {
-            return Err(io::Error::other("it is longer than Content-Length states"));
-        }
-        Ok(())
     }
 }
 
@@ -150,8 +138,8 @@ impl Read for StatedLength {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let length = (&self.file).take(self.left).read(out)?;
         self.left -= length as u64;
-        if length > 0 {
-            self.check_end()?;
+        if self.left == 0 && self.file.read(&mut [0])? > 0 {
+            return Err(io::Error::other("it is longer than Content-Length states"));
         }
         Ok(length)
     }

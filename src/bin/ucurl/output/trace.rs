@@ -65,8 +65,9 @@ impl Tracer {
             Trace::None | Trace::Plain => messages.out.clone(),
         };
         let explainer = global.explain.as_ref().map(|how| {
-            let colour = wants_colour(&*messages.out);
-            Explainer::new(Arc::clone(&messages.out), how == b"bytes", colour)
+            let explain = Explain::new(Arc::clone(&messages.out)).bytes(how == b"bytes");
+            let explain = explain.colour(wants_colour(&*messages.out));
+            Explainer { explain, count: 0, open: Vec::new() }
         });
         Ok(Tracer {
             explainer,
@@ -273,11 +274,6 @@ struct Exchange {
 }
 
 impl Explainer {
-    fn new(out: Arc<File>, bytes: bool, colour: bool) -> Explainer {
-        let explain = Explain::new(out).bytes(bytes).colour(colour);
-        Explainer { explain, count: 0, open: Vec::new() }
-    }
-
     fn connecting(&self, endpoint: &Endpoint) {
         self.explain.toward_unix(matches!(endpoint, Endpoint::Unix(_) | Endpoint::Abstract(_)));
         let how = match endpoint {
@@ -291,22 +287,6 @@ impl Explainer {
             _ => "a program of this system carries the bytes over its stdin and stdout",
         };
         self.explain.note(&format!("connects to {endpoint}: {how}"), "");
-    }
-
-    fn begin(&mut self) {
-        self.open.retain(|exchange| exchange.answered);
-        self.count += 1;
-        let (number, conversation) = (self.count, Conversation::new(true));
-        self.open.push(Exchange { number, conversation, answered: false });
-    }
-
-    fn answered(&mut self, ignores_length: bool) {
-        if let Some(exchange) = self.open.last_mut() {
-            exchange.answered = true;
-            if ignores_length {
-                exchange.conversation.ignore_length();
-            }
-        }
     }
 
     fn bytes(&mut self, side: Side, bytes: &[u8]) {
@@ -335,14 +315,20 @@ impl Explainer {
                 "RFC 9112 §9.3.1",
             ),
             ClientEvent::RequestHead(head) => {
-                self.begin();
+                self.open.retain(|exchange| exchange.answered);
+                self.count += 1;
+                let (number, conversation) = (self.count, Conversation::new(true));
+                self.open.push(Exchange { number, conversation, answered: false });
                 self.bytes(Side::Client, head);
             }
             ClientEvent::RequestBody(bytes) => self.bytes(Side::Client, bytes),
             ClientEvent::ResponseHead(head, decision) => {
-                if let Ok(Some(decision)) = decision {
-                    let length = head.fields().get("Content-Length").is_some();
-                    self.answered(length && decision.framing == Framing::UntilClose);
+                if let (Ok(Some(decision)), Some(exchange)) = (decision, self.open.last_mut()) {
+                    exchange.answered = true;
+                    let has_length = head.fields().get("Content-Length").is_some();
+                    if has_length && decision.framing == Framing::UntilClose {
+                        exchange.conversation.ignore_length();
+                    }
                 }
                 self.bytes(Side::Server, head.as_bytes());
             }
