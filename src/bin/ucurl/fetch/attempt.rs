@@ -150,23 +150,20 @@ impl Attempt<'_> {
         let status = response.status();
         let values = response.fields().get_all("Location").map(|field| field.value());
         let mut locations = values.filter(|to| !to.is_empty());
-        let location = locations.next().filter(|_| (300..400).contains(&status));
-        let follows = location.is_some() && self.operation.flags.location;
-        if follows && locations.any(|other| Some(other) != location) {
+        let Some(location) = locations.next().filter(|_| (300..400).contains(&status)) else {
+            return Ok(if status == 417 && expecting { Next::WithoutExpect } else { Next::Done });
+        };
+        if !self.operation.flags.location {
+            let target = hop.url.redirect(location);
+            let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
+            self.info.redirect_url = Some(shown);
+            return Ok(Next::Done);
+        }
+        if locations.any(|other| other != location) {
             let text = "the redirect has two different Location fields";
             return Err(Failure::new(Exit::WeirdReply, text));
         }
-        Ok(match location {
-            Some(location) if follows => Next::Redirect(location.to_vec()),
-            Some(location) => {
-                let target = hop.url.redirect(location);
-                let shown = target.map_or(location.to_vec(), |url| url.to_bytes());
-                self.info.redirect_url = Some(shown);
-                Next::Done
-            }
-            None if status == 417 && expecting => Next::WithoutExpect,
-            None => Next::Done,
-        })
+        Ok(Next::Redirect(location.to_vec()))
     }
 
     /// Checks Content-Length and `--max-filesize` after a HEAD: a script may ask for the length

@@ -157,16 +157,14 @@ impl Url {
         if !query.is_empty() && !query.ends_with(b"&") {
             query.push(b'&');
         }
-        let mut at = query.len();
+        let start = query.len();
         query.extend_from_slice(more);
-        while let Some(percent) = query[at..].iter().position(|&byte| byte == b'%') {
-            at += percent + 1;
-            match query.get_mut(at..at + 2) {
-                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => {
-                    digits.make_ascii_lowercase();
-                    at += 2;
-                }
-                _ => {}
+        for at in start..query.len() {
+            if query[at] == b'%'
+                && let Some(digits) = query.get_mut(at + 1..at + 3)
+                && digits.iter().all(u8::is_ascii_hexdigit)
+            {
+                digits.make_ascii_lowercase();
             }
         }
     }
@@ -179,11 +177,9 @@ impl Url {
     /// Returns the URL that a Location leads to (RFC 3986 §5). As in curl, bytes that a URL cannot
     /// hold are percent-encoded, and the fragment of the old URL is dropped.
     pub fn redirect(&self, location: &[u8]) -> Result<Url> {
-        if scheme_of_any(location).is_some() {
-            return Url::parse(&encoded(location), false);
-        }
-        if location.starts_with(b"//") {
-            return Url::parse(&encoded(&[b"http:", location].concat()), false);
+        let scheme: &[u8] = if location.starts_with(b"//") { b"http:" } else { b"" };
+        if !scheme.is_empty() || scheme_of_any(location).is_some() {
+            return Url::parse(&encoded(&[scheme, location].concat()), false);
         }
         let joined = match location.first() {
             Some(b'/') => location.to_vec(),
@@ -275,22 +271,19 @@ fn host_name(host: &[u8]) -> Result<Vec<u8>> {
 /// Reads C's notations for an IPv4 address: `127.1`, `0x7f000001`, `017700000001`.
 fn ipv4(host: &[u8]) -> Option<Ipv4Addr> {
     let number = |part: &str| match part.as_bytes() {
-        [b'0', b'x' | b'X', b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', ..] => {
-            u32::from_str_radix(&part[2..], 16).ok()
-        }
-        [b'0', b'0'..=b'9', ..] => u32::from_str_radix(part, 8).ok(),
-        [b'0'..=b'9', ..] => part.parse().ok(),
-        _ => None,
+        [b'0', b'x' | b'X', hex @ ..] => number::hexadecimal(hex),
+        [b'0', _, ..] => u64::from_str_radix(part, 8).ok(),
+        digits => number::decimal(digits),
     };
     let text = str::from_utf8(host).ok()?;
-    let parts: Vec<u32> = text.split('.').map(number).collect::<Option<_>>()?;
+    let parts: Vec<u64> = text.split('.').map(number).collect::<Option<_>>()?;
     let (last, front) = parts.split_last()?;
-    let bits = 32 - 8 * u32::try_from(front.len()).ok().filter(|count| *count < 4)?;
-    if front.iter().any(|part| *part > 255) || u64::from(*last) >> bits > 0 {
+    let bits = 32 - 8 * Some(front.len()).filter(|count| *count < 4)?;
+    if front.iter().any(|part| *part > 255) || last >> bits > 0 {
         return None;
     }
-    let front = front.iter().fold(0, |all, byte| all << 8 | u64::from(*byte));
-    u32::try_from(front << bits | u64::from(*last)).ok().map(Ipv4Addr::from)
+    let front = front.iter().fold(0, |all, byte| all << 8 | byte);
+    u32::try_from(front << bits | last).ok().map(Ipv4Addr::from)
 }
 
 /// Returns the text before the first `at`, and the text after it.
@@ -331,20 +324,19 @@ fn encoded(text: &[u8]) -> Vec<u8> {
 /// Removes `.` and `..`, also as `%2e`, from a path that begins with a slash (RFC 3986 §5.2.4).
 fn without_dots(path: &[u8]) -> Vec<u8> {
     let mut kept: Vec<&[u8]> = Vec::new();
-    let mut ends_in_dots = false;
-    for segment in path[1..].split(|&byte| byte == b'/') {
-        ends_in_dots = true;
+    let mut segments = path[1..].split(|&byte| byte == b'/').peekable();
+    while let Some(segment) = segments.next() {
         match &percent::decode_lenient(segment)[..] {
             b"." => {}
             b".." => _ = kept.pop(),
             _ => {
                 kept.push(segment);
-                ends_in_dots = false;
+                continue;
             }
         }
-    }
-    if ends_in_dots {
-        kept.push(b"");
+        if segments.peek().is_none() {
+            kept.push(b"");
+        }
     }
     [b"/", &kept.join(&b'/')[..]].concat()
 }

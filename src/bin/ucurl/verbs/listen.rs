@@ -23,11 +23,7 @@ pub fn listener(given: &Given) -> Result<(Option<PrivateDir>, Listener), String>
             return Ok((None, listener.map_err(|error| format!("--listen fd:0: {error}"))?));
         }
         Some(text) => (place(text)?, None),
-        None => {
-            let (endpoint, directory) =
-                private_socket().map_err(|error| format!("no private directory: {error}"))?;
-            (endpoint, Some(directory))
-        }
+        None => private_socket().map_err(|error| format!("no private directory: {error}"))?,
     };
     let listener = Listener::bind_for(&endpoint, admission).map_err(|error| match endpoint {
         Endpoint::Tcp { .. } if error.kind() == io::ErrorKind::InvalidInput && !remote => {
@@ -68,13 +64,13 @@ pub fn place(text: &OsStr) -> Result<Endpoint, String> {
 
 /// Returns a place for a socket, in a private directory of this user. Its path has at most 107
 /// bytes, since other programs cannot dial a longer one (unix(7)).
-fn private_socket() -> io::Result<(Endpoint, PrivateDir)> {
+fn private_socket() -> io::Result<(Endpoint, Option<PrivateDir>)> {
     const NAMES: usize = "/.ucurl-0123456789abcdef/docker.sock".len();
     let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let mut parents = runtime_dir.into_iter().chain([std::env::temp_dir()]);
     let fits = |dir: &PathBuf| dir.is_dir() && dir.as_os_str().len() + NAMES <= 107;
     let directory = PrivateDir::new_in(parents.find(fits).unwrap_or("/tmp".into()))?;
-    Ok((Endpoint::Unix(directory.path().join("docker.sock")), directory))
+    Ok((Endpoint::Unix(directory.path().join("docker.sock")), Some(directory)))
 }
 
 /// Returns a listener for this process. On Linux it has an abstract name, which leaves nothing
@@ -85,5 +81,5 @@ pub fn private_listener(name: &str) -> io::Result<(Option<PrivateDir>, Listener)
         return Ok((None, Listener::bind(&Endpoint::Abstract(name))?));
     }
     let (endpoint, directory) = private_socket()?;
-    Ok((Some(directory), Listener::bind(&endpoint)?))
+    Ok((directory, Listener::bind(&endpoint)?))
 }
