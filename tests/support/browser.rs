@@ -199,20 +199,34 @@ impl Browser {
     /// Clicks into the middle of the first element that matches.
     #[track_caller]
     pub fn click(&mut self, selector: &str) {
+        let place = self.press_on(selector);
+        self.release(&place);
+    }
+
+    /// Presses the mouse in the middle of an element. Returns the place for `release`.
+    #[track_caller]
+    pub fn press_on(&mut self, selector: &str) -> String {
         let place = self.text(&format!(
             "(() => {{ const found = document.querySelector(`{selector}`);
                 found.scrollIntoView({{ block: 'nearest' }});
                 const box = found.getBoundingClientRect();
                 return `${{box.x + box.width / 2}} ${{box.y + box.height / 2}}`; }})()"
         ));
+        self.mouse("mousePressed", &place);
+        place
+    }
+
+    pub fn release(&mut self, place: &str) {
+        self.mouse("mouseReleased", place);
+    }
+
+    fn mouse(&mut self, kind: &str, place: &str) {
         let (x, y) = place.split_once(' ').expect("two numbers");
-        for kind in ["mousePressed", "mouseReleased"] {
-            let params = object(|w| {
-                w.name("type").string(kind).name("button").string("left");
-                w.name("x").scalar(x).name("y").scalar(y).name("clickCount").scalar(1);
-            });
-            self.call("Input.dispatchMouseEvent", &params);
-        }
+        let params = object(|w| {
+            w.name("type").string(kind).name("button").string("left");
+            w.name("x").scalar(x).name("y").scalar(y).name("clickCount").scalar(1);
+        });
+        self.call("Input.dispatchMouseEvent", &params);
     }
 
     /// Sets the size of the window.

@@ -71,6 +71,16 @@ fn setup_with(frames: Receiver<Option<(u8, &'static str)>>) -> Option<Setup> {
                 body.write_all(b"\0\xff\0")?;
                 body.finish()
             }
+            (_, b"/grows") => {
+                let mut body = responder.field("Content-Type", "text/plain").stream()?;
+                body.write_all(&[b'a'; 70_000])?;
+                body.flush()?;
+                while let Ok(Some((_, text))) = frames.lock().unwrap().recv() {
+                    body.write_all(text.as_bytes())?;
+                    body.flush()?;
+                }
+                body.finish()
+            }
             (_, b"/slow") => {
                 let _ = frames.lock().unwrap().recv();
                 responder.send("at last")
@@ -98,6 +108,17 @@ impl Setup {
         self.page.until_rows(&THREE);
     }
 
+    /// Requests a target while `act` looks at the page. The engine ends its response when `gate` is
+    /// dropped, also if `act` fails.
+    #[track_caller]
+    fn during(&mut self, target: &str, gate: Output, act: impl FnOnce(&mut Page, &Output)) {
+        let (page, client) = (&mut self.page, &self.client);
+        std::thread::scope(move |scope| {
+            scope.spawn(move || client.get(target).send().unwrap().bytes().unwrap());
+            act(page, &gate);
+        });
+    }
+
     /// Sends an attach over a connection of its own. Returns that connection.
     #[track_caller]
     fn attach(&self) -> UnixStream {
@@ -121,9 +142,8 @@ fn the_list_fills_while_requests_pass() {
     let Some(mut it) = setup_with(waits) else { return };
     it.page.browser.until_text("#empty", "Waiting for a request.");
     it.ask();
-    std::thread::scope(|scope| {
-        scope.spawn(|| it.client.get("/slow").send().unwrap().bytes().unwrap());
-        let browser = &mut it.page.browser;
+    it.during("/slow", go, |page, go| {
+        let browser = &mut page.browser;
         browser.until_text(".row.open .time", "open");
         assert_eq!(browser.text_of("[data-kind=open]"), "Open 1");
         go.send(None).unwrap();
@@ -303,16 +323,53 @@ fn an_upgraded_stream_grows_while_it_is_open() {
 }
 
 #[test]
+fn a_click_counts_although_its_row_changes_meanwhile() {
+    let (output, frames) = channel();
+    let Some(mut it) = setup_with(frames) else { return };
+    let stream = it.attach();
+    let browser = &mut it.page.browser;
+    browser.until_text(".row.open", "101");
+    let before = browser.text_of(".row.open .received");
+    let place = browser.press_on(".row.open .target");
+    output.send(Some((1, "out\n"))).unwrap();
+    browser.until(&format!("document.querySelector('.open .received').innerText !== '{before}'"));
+    browser.release(&place);
+    browser.until("document.querySelector('#detail h3')");
+    drop((output, stream));
+}
+
+#[test]
+fn more_of_a_growing_text_stays_shown() {
+    let (output, frames) = channel();
+    let Some(mut it) = setup_with(frames) else { return };
+    it.during("/grows", output, |page, output| {
+        page.choose("GET /grows 200 OK");
+        let browser = &mut page.browser;
+        browser.until_text(".more", "Show more: 37232 left");
+        // More arrives while the button is pressed.
+        let place = browser.press_on(".more");
+        output.send(Some((1, "b"))).unwrap();
+        browser.until_text(".more", "Show more: 37233 left");
+        browser.release(&place);
+        browser.until_text(".more", "Show more: 4465 left");
+        output.send(Some((1, "c"))).unwrap();
+        browser.until_text(".more", "Show more: 4466 left");
+        browser.click(".more");
+        browser.until_text("section.response pre", "aaabc");
+        assert_eq!(browser.text_of(".more"), "");
+    });
+}
+
+#[test]
 fn a_text_that_turns_out_to_be_binary_is_shown_again_in_hex() {
     let (go, waits) = channel();
     let Some(mut it) = setup_with(waits) else { return };
-    std::thread::scope(|scope| {
-        scope.spawn(|| it.client.get("/turns-binary").send().unwrap().bytes().unwrap());
-        it.page.choose("GET /turns-binary 200 OK");
-        it.page.browser.until_text("section.response pre", "hello");
+    it.during("/turns-binary", go, |page, go| {
+        page.choose("GET /turns-binary 200 OK");
+        page.browser.until_text("section.response pre", "hello");
         go.send(None).unwrap();
-        it.page.browser.until_text(".hex", "00000000  68 65 6c 6c 6f 00 ff 00");
-        it.page.browser.until_text(".hex", "hello...");
+        page.browser.until_text(".hex", "00000000  68 65 6c 6c 6f 00 ff 00");
+        page.browser.until_text(".hex", "hello...");
     });
     assert_eq!(it.page.browser.text("document.querySelector('section.response pre')"), "null");
 }

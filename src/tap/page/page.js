@@ -7,10 +7,10 @@
 // a header stays text. As a second guard, the Content-Security-Policy forbids inline code.
 'use strict';
 
-const ROWS_BEYOND = 8; // drawn above and below the view, so that scrolling shows no gap
-const TEXT_STEP = 32768; // characters of a text that are shown at first
-const ITEM_STEP = 200; // lines or JSON members that are shown at first
-const MOST_PIECES = 2000; // pieces of a stream in the page at one time
+const ROWS_BEYOND = 8; // drawn beyond the view, so that scrolling shows no gap
+const TEXT_STEP = 32768; // characters of a text shown at first
+const ITEM_STEP = 200; // lines or JSON members shown at first
+const MOST_PIECES = 2000; // pieces of a stream in the page
 const DEEPEST_JSON = 100; // deeper JSON is shown as text
 const RETRY_MS = 2000;
 
@@ -60,28 +60,22 @@ function addText(parent, text) {
   return parent;
 }
 
-function addLongText(parent, text) {
-  addText(parent, text.slice(0, TEXT_STEP));
-  const rest = text.slice(TEXT_STEP);
-  if (rest) addMore(parent, size(rest.length), () => addLongText(parent, rest));
-  return parent;
-}
-
-/** Adds the elements that `build` makes of the first items, and a button that adds more. */
-function addItems(parent, items, build) {
-  parent.append(...items.slice(0, ITEM_STEP).map(build));
-  const rest = items.slice(ITEM_STEP);
-  if (rest.length) addMore(parent, rest.length, () => addItems(parent, rest, build));
-  return parent;
-}
-
-function addMore(parent, left, add) {
-  const button = makeButton(`Show more: ${left} left`, () => {
+/** Adds the beginning of a text or of a list, and a button that adds more. */
+function addStart(parent, all, step, add) {
+  add(parent, all.slice(0, step));
+  const rest = all.slice(step);
+  if (!rest.length) return parent;
+  const button = makeButton(`Show more: ${rest.length} left`, () => {
     button.remove();
-    add();
+    addStart(parent, rest, step, add);
   }, 'more');
   parent.append(button);
+  return parent;
 }
+
+const addLongText = (parent, text) => addStart(parent, text, TEXT_STEP, addText);
+const addItems = (parent, items, build) => addStart(parent, items, ITEM_STEP, (to, some) =>
+  to.append(...some.map(build)));
 
 function size(bytes) {
   if (bytes < 1000) return `${bytes} B`;
@@ -253,9 +247,8 @@ function drawRows(isPrint = false) {
   const from = isPrint ? 0 : Math.max(0, Math.floor(topRow) - ROWS_BEYOND);
   const count = isPrint ? 1000 : Math.ceil(list.clientHeight / height) + 2 * ROWS_BEYOND;
   const inView = shown.slice(from, from + count);
-  const ids = new Set(inView.map(({ id }) => id));
   for (const [id, row] of drawn) {
-    if (ids.has(id)) continue;
+    if (inView.some(one => one.id === id)) continue;
     row.remove();
     drawn.delete(id);
   }
@@ -269,9 +262,8 @@ function drawRows(isPrint = false) {
  * open exchange does not stretch it: its bar runs to the edge.
  */
 function timeScale(inView) {
-  const from = Math.min(...inView.map(({ start_ms: start }) => start));
-  const ends = inView.map(({ state, start_ms: start, last_ms: last }) =>
-    state === 'open' ? start : last ?? start);
+  const from = Math.min(...inView.map(one => one.start_ms));
+  const ends = inView.map(one => one.state === 'open' ? one.start_ms : one.last_ms ?? one.start_ms);
   const length = Math.max(1, Math.max(...ends) - from);
   byId('from').textContent = inView.length ? clock(from) : '';
   byId('to').textContent = inView.length ? `+${duration(length)}` : '';
@@ -282,9 +274,7 @@ function drawRow(summary, index, scale) {
   const { id } = summary;
   let row = drawn.get(id);
   if (!row) {
-    row = make('div');
-    row.id = `row-${id}`;
-    row.role = 'row';
+    row = Object.assign(make('div'), { id: `row-${id}`, role: 'row' });
     drawn.set(id, row);
     rows.append(row);
   }
@@ -306,20 +296,17 @@ function placeBar(bar, { state, start_ms: start, first_ms: first, last_ms: last 
 
 function fillRow(row, summary) {
   const { state, connection, method, target, sent, received, fault } = summary;
-  const cell = (name, ...parts) => {
-    const span = make('span', name, ...parts);
-    span.role = 'gridcell';
-    return span;
-  };
+  const cell = (...parts) => Object.assign(make('span', ...parts), { role: 'gridcell' });
   const [code, reason] = statusTexts(summary);
   // A fault of a connection, such as a refused client, has no request.
-  const about = cell('target', shortIds(oneLine(method ? target : fault ?? '')));
-  about.title = oneLine(target);
+  const about = oneLine(method ? target : fault ?? '');
+  row.title = oneLine(target);
   row.summary = summary;
   row.bar = make('i');
   row.className = `row ${statusClass(summary)} ${state}`;
   row.replaceChildren(
-    cell('connection', connection), cell('method', oneLine(method)), about,
+    cell('connection', connection), cell('method', oneLine(method)),
+    cell('target', shortIds(about)),
     cell('status', `${code} `, make('small', '', reason)), cell('time', timeText(summary)),
     cell('sent', size(sent)), cell('received', size(received)), make('span', 'line', row.bar));
 }
@@ -378,8 +365,8 @@ function startDetail() {
     title: make('h2', '', 'Loading'), actions: make('div', 'actions'), facts: make('dl'),
     faults: make('div'), messages: make('div'), foot: make('div', 'foot'),
   };
-  Object.assign(opened, parts, { data: null, count: 0, blocks: [], stream: newBody() });
-  opened.isStale = false;
+  const empty = { data: null, count: 0, blocks: [], stream: newBody(), isStale: false };
+  Object.assign(opened, parts, empty);
   detail.replaceChildren(...Object.values(parts));
   detail.scrollTop = 0;
 }
@@ -456,13 +443,10 @@ function showNote({ text, rule }, className = 'note') {
 }
 
 function showRule(rule) {
-  const found = /^RFC (\d{1,5}) §(\d+(?:\.\d+)*)/.exec(rule);
+  const found = /^RFC (\d{1,5}) §([\d.]*\d)/.exec(rule);
   if (!found) return make('cite', '', `· ${oneLine(rule)}`);
-  const link = make('a', '', oneLine(rule));
-  link.href = `https://www.rfc-editor.org/rfc/rfc${found[1]}#section-${found[2]}`;
-  link.rel = 'noreferrer';
-  link.target = '_blank';
-  return link;
+  const href = `https://www.rfc-editor.org/rfc/rfc${found[1]}#section-${found[2]}`;
+  return Object.assign(make('a', '', oneLine(rule)), { href, rel: 'noreferrer', target: '_blank' });
 }
 
 /** Shows what is new of the messages: heads are drawn again, bodies grow. */
@@ -514,7 +498,7 @@ function showLine({ text, notes }) {
 function newBody() {
   return {
     element: make('div', 'body'), title: make('h4'), size: make('span'), view: make('div'),
-    pieces: [], asText: false, text: '', parsed: 0,
+    more: make('button', 'more'), steps: 1, pieces: [], asText: false, text: '', parsed: 0,
   };
 }
 
@@ -526,7 +510,7 @@ function growBody(body, facts, pieces) {
   body.pieces.push(...pieces);
   if (!body.element.firstChild) {
     body.title.append(body.size);
-    body.element.append(body.title, body.view);
+    body.element.append(body.title, body.view, body.more);
   }
   fillBodyTitle(body, facts);
   if (facts.kind === 'frames') addPieces(body, pieces);
@@ -580,7 +564,18 @@ function showText(body, kind, pieces) {
     body.parsed = end;
     addItems(body.trees, values, value => showJson(value));
   }
-  addLongText(clear(body.tail), body.text.slice(body.parsed));
+  showStart(body, body.text.slice(body.parsed), TEXT_STEP, text => addText(clear(body.tail), text));
+}
+
+/** Shows the beginning of a body that grows. The button stays, for clicks on it. */
+function showStart(body, all, step, show) {
+  const end = body.steps * step;
+  show(all.slice(0, end));
+  body.more.textContent = end < all.length ? `Show more: ${all.length - end} left` : '';
+  body.more.onclick = () => {
+    body.steps += 1;
+    showStart(body, all, step, show);
+  };
 }
 
 /** Adds pieces of a stream: when they came, from which side, on which of Docker's streams. */
@@ -606,7 +601,7 @@ const STREAMS = ['stdin', 'stdout', 'stderr', 'daemon'];
 
 function showPiece({ t, from, stream, text, hex }, before) {
   const isRequest = from === 'request';
-  const name = STREAMS.find(known => known === stream) ?? '';
+  const name = STREAMS.includes(stream) ? stream : '';
   const same = before && before.from === from && before.stream === stream;
   return make('div', `piece ${from} ${name} ${same ? 'same' : ''}`,
     make('time', '', duration(t - opened.data.summary.start_ms)),
@@ -616,19 +611,17 @@ function showPiece({ t, from, stream, text, hex }, before) {
 
 function showHex(body) {
   const hex = body.pieces.map(piece => piece.hex ?? '').join('');
-  addItems(clear(body.view), hexLines(hex), line => make('code', 'hex', line));
+  showStart(body, hexLines(hex), ITEM_STEP, lines =>
+    body.view.replaceChildren(...lines.map(line => make('code', 'hex', line))));
 }
 
 /** Sixteen bytes a line: the offset, the bytes, and their printable ASCII. */
 function hexLines(hex) {
   return (hex.match(/.{1,32}/g) ?? []).map((part, index) => {
-    const bytes = part.match(/../g) ?? [];
-    const ascii = bytes.map(byte => {
-      const character = String.fromCharCode(parseInt(byte, 16));
-      return /[ -~]/.test(character) ? character : '.';
-    });
+    const bytes = part.match(/../g);
+    const text = String.fromCharCode(...bytes.map(byte => parseInt(byte, 16)));
     const offset = (16 * index).toString(16).padStart(8, '0');
-    return `${offset}  ${bytes.join(' ').padEnd(47)}  ${ascii.join('')}`;
+    return `${offset}  ${bytes.join(' ').padEnd(47)}  ${text.replace(/[^ -~]/g, '.')}`;
   });
 }
 
@@ -736,9 +729,9 @@ async function copy(command) {
 const THEMES = ['Auto', 'Light', 'Dark'];
 
 function switchTheme() {
-  const next = THEMES[(THEMES.indexOf(byId('theme').textContent) + 1) % THEMES.length];
-  byId('theme').textContent = next;
-  document.documentElement.dataset.theme = next;
+  const theme = byId('theme');
+  theme.textContent = THEMES[(THEMES.indexOf(theme.textContent) + 1) % THEMES.length];
+  document.documentElement.dataset.theme = theme.textContent;
 }
 
 function toggleExplain() {
