@@ -48,7 +48,7 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     for group in text[..text.len() - padding].chunks(4) {
         let mut bits = 0;
         for digit in group {
-            bits = bits << 6 | value(*digit)?;
+            bits = bits << 6 | DIGITS.iter().position(|known| known == digit)? as u32;
         }
         // Two digits hold one byte and four bits, three hold two and two.
         let unused = [0, 6, 4, 2, 0][group.len()];
@@ -59,15 +59,4 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
         bytes.extend_from_slice(&whole[5 - group.len()..]);
     }
     Some(bytes)
-}
-
-fn value(digit: u8) -> Option<u32> {
-    Some(u32::from(match digit {
-        b'A'..=b'Z' => digit - b'A',
-        b'a'..=b'z' => digit - b'a' + 26,
-        b'0'..=b'9' => digit - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    }))
 }

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`text`] | text that is safe to print on a terminal, and when to use colour |
-//! | [`number`] | decimal and hexadecimal numbers, read strictly and written without `format!` |
+//! | [`number`] | decimal and hexadecimal numbers, read strictly |
 //! | [`time`] | the calendar, HTTP dates and RFC 3339 |
 //! | [`percent`] | percent-encoding |
 //! | [`base64`] | base 64 |

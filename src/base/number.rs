@@ -1,4 +1,4 @@
-//! Numbers, read strictly and written without `format!`.
+//! Numbers, read strictly.
 //!
 //! ```text
 //! 1*DIGIT    a length, a port, a status-code
@@ -9,18 +9,15 @@
 //! one request inside another with a length that two programs read differently.
 //!
 //! ```
-//! use unix_http::base::number::{Digits, decimal, hexadecimal};
+//! use unix_http::base::number::{decimal, hexadecimal};
 //!
 //! assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));
 //! assert_eq!([decimal(b"+5"), decimal(b""), decimal(b"18446744073709551616")], [None; 3]);
 //! assert_eq!([hexadecimal(b"fF"), hexadecimal(b"0x1")], [Some(255), None]);
-//! assert_eq!(Digits::of(1536).as_str(), "1536");
 //! ```
 
 /// The lower-case hexadecimal digits.
 pub const LOWER_HEX: &[u8; 16] = b"0123456789abcdef";
-/// The upper-case hexadecimal digits.
-pub const UPPER_HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Parses `1*DIGIT`. Returns `None` for anything else and for a number over 2^64-1.
 pub fn decimal(digits: &[u8]) -> Option<u64> {
@@ -57,36 +54,4 @@ pub fn hex_digit(byte: u8) -> Option<u8> {
 /// Parses a port: `1*DIGIT`, at most 65535.
 pub fn port(digits: &[u8]) -> Option<u16> {
     decimal(digits).and_then(|number| u16::try_from(number).ok())
-}
-
-/// The decimal digits of a number, stored on the stack.
-#[derive(Clone, Copy)]
-pub struct Digits {
-    bytes: [u8; 20],
-    start: usize,
-}
-
-impl Digits {
-    /// Formats `number`.
-    pub fn of(mut number: u64) -> Digits {
-        let mut digits = Digits { bytes: [0; 20], start: 20 };
-        loop {
-            digits.start -= 1;
-            digits.bytes[digits.start] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                return digits;
-            }
-        }
-    }
-
-    /// Returns the digits as bytes.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[self.start..]
-    }
-
-    /// Returns the digits as text.
-    pub fn as_str(&self) -> &str {
-        str::from_utf8(self.as_bytes()).unwrap_or_default()
-    }
 }

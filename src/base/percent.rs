@@ -14,7 +14,7 @@
 //! assert_eq!(decode_lenient(b"100%"), b"100%");
 //! ```
 
-use super::number::{UPPER_HEX, hex_digit};
+use super::number::hex_digit;
 
 /// Returns whether `byte` never needs encoding in a URI (`unreserved`).
 pub fn is_unreserved(byte: u8) -> bool {
@@ -33,8 +33,7 @@ pub fn push(out: &mut Vec<u8>, byte: u8, is_plain: impl Fn(u8) -> bool) {
     if is_plain(byte) {
         out.push(byte);
     } else {
-        let [high, low] = [byte >> 4, byte & 15].map(|digit| UPPER_HEX[usize::from(digit)]);
-        out.extend_from_slice(&[b'%', high, low]);
+        out.extend_from_slice(format!("%{byte:02X}").as_bytes());
     }
 }
 

@@ -59,30 +59,22 @@ impl Civil {
 
     /// Returns the seconds since 1970, or `None` for an earlier date or one that does not exist.
     fn seconds(&self) -> Option<u64> {
-        let leap = self.year.is_multiple_of(if self.year.is_multiple_of(100) { 400 } else { 4 });
-        let length = match self.month {
-            2 => 28 + u64::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
+        let (year, month) = match self.month {
+            3..=12 => (self.year, self.month - 3),
+            1..=2 => (self.year.checked_sub(1)?, self.month + 9),
             _ => return None,
         };
-        // A minute may end with a leap second (RFC 3339 §5.7).
-        if !(1..=length).contains(&self.day)
-            || !(1..=9999).contains(&self.year)
-            || self.hour > 23
-            || self.minute > 59
-            || self.second > 60
-        {
-            return None;
-        }
-        let (year, month) = match self.month {
-            3.. => (self.year, self.month - 3),
-            _ => (self.year - 1, self.month + 9),
-        };
         let leap_days = year / 4 - year / 100 + year / 400;
-        let days = 365 * year + leap_days + (153 * month + 2) / 5 + self.day - 1;
-        let of_day = self.hour * 3600 + self.minute * 60 + self.second;
-        Some(days.checked_sub(DAYS_TO_1970)? * SECONDS_PER_DAY + of_day)
+        let days = 365 * year + leap_days + (153 * month + 2) / 5 + self.day.checked_sub(1)?;
+        let midnight = days.checked_sub(DAYS_TO_1970)? * SECONDS_PER_DAY;
+        // 30 February is found again as a day of March.
+        let found = Civil::of(midnight);
+        // A minute may end with a leap second (RFC 3339 §5.7).
+        let exists = (found.month, found.day) == (self.month, self.day)
+            && self.hour < 24
+            && self.minute < 60
+            && self.second <= 60;
+        exists.then_some(midnight + self.hour * 3600 + self.minute * 60 + self.second)
     }
 }
 

@@ -6,7 +6,6 @@ use super::pool::{Pool, Settings, Wire};
 use super::request::RequestBuilder;
 use super::response::{Answered, Response};
 use super::upload::{Upload, UploadSink};
-use crate::base::number::Digits;
 use crate::connection::Watch;
 use crate::error::Error;
 use crate::transport::{self, Clock, Stream};
@@ -232,7 +231,7 @@ fn closing_fields(
             encode_field(out, "Transfer-Encoding", b"chunked")
         }
         Framing::Length(length) if absent("Content-Length") => {
-            encode_field(out, "Content-Length", Digits::of(length).as_bytes())
+            encode_field(out, "Content-Length", length.to_string().as_bytes())
         }
         // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
         Framing::NoBody

@@ -23,7 +23,6 @@
 use super::error::{EncodeError, Violation};
 use super::grammar::{is_ows, is_token, list, ows_len, token_len, trim_ows, value_len};
 #[cfg(feature = "server")]
-use crate::base::number::Digits;
 use crate::base::secret_name::is_secret_field;
 use std::fmt;
 
@@ -148,7 +147,7 @@ impl Fields {
     /// Adds `Content-Length: length`.
     #[cfg(feature = "server")]
     pub(crate) fn push_length(&mut self, length: u64) {
-        self.push_checked(b"Content-Length", b": ", Digits::of(length).as_bytes());
+        self.push_checked(b"Content-Length", b": ", length.to_string().as_bytes());
     }
 
     fn push_checked(&mut self, name: &[u8], colon: &[u8], value: &[u8]) {
