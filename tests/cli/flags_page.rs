@@ -21,7 +21,8 @@ fn page() -> String {
     }
     out += "\n## curl's\n\n| flag | what it does | different from curl |\n|---|---|---|\n";
     for flag in transfers().shown().filter(|flag| flag.place != "own") {
-        let differs = cell(flag.differs().unwrap_or(""));
+        let differs = flag.manual.lines().find_map(|line| line.strip_prefix("Curl: "));
+        let differs = cell(differs.unwrap_or_default());
         out += &format!("| {} | {} | {differs} |\n", code(flag), cell(flag.help));
     }
     out += "\n## Not supported\n\nEach of these ends the run with exit code 2 and one line. ";

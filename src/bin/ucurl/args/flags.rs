@@ -118,14 +118,15 @@ pub struct Flag {
     pub place: &'static str,
     words: &'static str,
     pub help: &'static str,
-    more: &'static str,
+    /// Lines, the one that says how it differs from curl among them.
+    pub manual: &'static str,
 }
 
 impl Flag {
     fn read(row: &'static str) -> Flag {
-        let [shown, second, help, more] = parts(row, "\n");
+        let [shown, second, help, manual] = parts(row, "\n");
         let [kind, place, words] = parts(second, " ");
-        Flag { shown, kind, place, words, help, more }
+        Flag { shown, kind, place, words, help, manual }
     }
 
     pub fn short(self) -> Option<u8> {
@@ -166,15 +167,6 @@ impl Flag {
     /// Returns whether WORDS has a word: a category, or the key of a reason.
     pub fn is_in(self, category: &str) -> bool {
         self.words.split(' ').any(|word| word == category)
-    }
-
-    /// Returns the lines of the manual.
-    pub fn manual(self) -> impl Iterator<Item = &'static str> {
-        self.more.lines().filter(|line| !line.starts_with("Curl: "))
-    }
-
-    pub fn differs(self) -> Option<&'static str> {
-        self.more.lines().find_map(|line| line.strip_prefix("Curl: "))
     }
 
     pub fn reason(self) -> &'static str {

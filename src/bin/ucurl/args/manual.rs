@@ -29,9 +29,7 @@ pub fn help(topic: Option<&[u8]>) -> String {
             if let Some((_, title)) = flags::categories().find(|(category, _)| *category == name) {
                 format!("{name}: {title}\n{}", in_category(name))
             } else if let Some(flag) = by_name(name) {
-                let mut page = Page::default();
-                page.option(flag);
-                page.out
+                render(&option(flag), false)
             } else {
                 UNKNOWN.to_owned() + &categories()
             }
@@ -42,9 +40,8 @@ pub fn help(topic: Option<&[u8]>) -> String {
 
 /// Returns the text for `ucurl VERB -h`.
 pub fn of_verb(verb: Section) -> String {
-    let mut page = Page::default();
-    verb.manual.lines().for_each(|line| page.text(line));
-    format!("Usage: {}\n\n{}\n{}", verb.usage, page.out, list(verb.flags()))
+    let about = render(verb.manual, false);
+    format!("Usage: {}\n\n{about}\n{}", verb.usage, list(verb.flags()))
 }
 
 fn by_name(name: &str) -> Option<Flag> {
@@ -65,103 +62,86 @@ fn list(flags: impl Iterator<Item = Flag> + Clone) -> String {
     flags.map(|flag| format!(" {:<width$} {}\n", shown(flag), flag.help)).collect()
 }
 
-#[derive(Default)]
-struct Page {
-    /// Whether to write troff instead of text with 79 columns.
-    troff: bool,
-    indent: &'static str,
-    out: String,
+fn sentence(help: &str) -> String {
+    let (first, rest) = help.split_at(1);
+    format!("{}{rest}.", first.to_ascii_uppercase())
 }
 
-impl Page {
-    /// Adds a text in the form for troff or for text, in place of its `{}`.
-    fn add(&mut self, for_troff: &str, for_text: &str, text: &str) {
-        self.out += &match self.troff {
-            true => for_troff.replace("{}", &troff(text)),
-            false => for_text.replace("{}", text),
-        };
+/// Returns a flag's part of a page.
+fn option(flag: Flag) -> String {
+    if flag.is_out() {
+        return format!("- {}\nNot supported: {}.\n", flag.shown, flag.reason());
     }
-
-    fn heading(&mut self, title: &str) {
-        self.indent = "";
-        self.add(".SH {}\n", "\n{}\n", title);
-    }
-
-    /// Adds the name of the thing that the next text describes.
-    fn term(&mut self, term: &str) {
-        self.indent = "    ";
-        self.add(".TP\n.B {}\n", " {}\n", term);
-    }
-
-    /// Adds running text; an empty one ends a paragraph.
-    fn text(&mut self, text: &str) {
-        match (self.troff, text) {
-            (true, "") => self.out += ".PP\n",
-            (true, text) => self.out += &format!("{}\n", troff(text)),
-            (false, text) => wrap(&mut self.out, self.indent, text),
-        }
-    }
-
-    fn sentence(&mut self, help: &str) {
-        let (first, rest) = help.split_at(1);
-        self.text(&format!("{}{rest}.", first.to_ascii_uppercase()));
-    }
-
-    fn option(&mut self, flag: Flag) {
-        self.term(flag.shown);
-        if flag.is_out() {
-            return self.text(&format!("Not supported: {}.", flag.reason()));
-        }
-        self.sentence(flag.help);
-        flag.manual().for_each(|line| self.text(line));
-        if let Some(differs) = flag.differs() {
-            self.add(".br\n", "", "");
-            self.text(&format!("Differs from curl: {differs}"));
-        }
-    }
+    let lines = [flag.shown, &sentence(flag.help), flag.manual].join("\n");
+    format!("- {}\n", lines.trim_end())
 }
 
+/// Returns the whole page, as troff or as text.
 pub fn manual(troff: bool) -> String {
-    let mut page = Page { troff, ..Page::default() };
-    if troff {
-        let version = env!("CARGO_PKG_VERSION");
-        page.out += &format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n");
-    }
-    page.heading("NAME");
-    page.text(&format!("ucurl - {}", transfers().help));
-    page.heading("SYNOPSIS");
-    iter::once(transfers())
-        .chain(verbs())
-        .for_each(|section| page.add(".B {}\n.br\n", "{}\n", section.usage));
-    page.heading("DESCRIPTION");
-    transfers().manual.lines().for_each(|line| page.text(line));
-    page.heading("OPTIONS");
-    transfers().shown().for_each(|flag| page.option(flag));
+    let ucurl = transfers();
+    let mut page = format!("= NAME\nucurl - {}\n= SYNOPSIS\n", ucurl.help);
+    page.extend(iter::once(ucurl).chain(verbs()).map(|section| format!("* {}\n", section.usage)));
+    page += &format!("= DESCRIPTION\n{}\n= OPTIONS\n", ucurl.manual);
+    page.extend(ucurl.shown().map(option));
     for verb in verbs() {
-        page.heading(&format!("UCURL {}", verb.name().to_ascii_uppercase()));
-        page.sentence(verb.help);
-        verb.manual.lines().for_each(|line| page.text(line));
-        verb.shown().for_each(|flag| page.option(flag));
+        let name = verb.name().to_ascii_uppercase();
+        page += &format!("= UCURL {name}\n{}\n{}\n", sentence(verb.help), verb.manual);
+        page.extend(verb.shown().map(option));
     }
-    page.heading("UNSUPPORTED OPTIONS OF CURL");
-    page.text("Each ends the run with exit code 2 and one line that names it.");
+    page += "= UNSUPPORTED OPTIONS OF CURL\n";
+    page += "Each ends the run with exit code 2 and one line that names it.\n";
     for (key, why) in flags::reasons() {
-        page.term(why);
         let names: Vec<&str> = flags::out_for(key).map(|flag| flag.shown).collect();
-        page.text(&names.join(", ").replace(", --", " --"));
+        page += &format!("- {why}\n{}\n", names.join(", ").replace(", --", " --"));
     }
-    for line in include_str!("manual.txt").lines() {
-        match line.split_at(2) {
-            ("= ", title) => page.heading(title),
-            ("- ", term) => page.term(term),
-            _ => page.text(line),
+    page += include_str!("manual.txt");
+    if !troff {
+        return render(&page, false).trim_start().to_owned();
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    format!(".TH UCURL 1 \"\" \"ucurl {version}\" \"User commands\"\n{}", render(&page, true))
+}
+
+/// Renders a page as troff, or as text with 79 columns.
+///
+/// ```text
+/// = HEADING
+/// * synopsis
+/// - the name of the thing that the next lines describe
+/// Curl: how an option differs from curl's
+/// running text; an empty line ends a paragraph
+/// ```
+fn render(page: &str, troff: bool) -> String {
+    let (mut out, mut indent) = (String::new(), "");
+    for line in page.lines() {
+        let mut marks = ["= ", "* ", "- ", "Curl: "].into_iter();
+        let mark = marks.find(|mark| line.starts_with(mark)).unwrap_or_default();
+        let text = &line[mark.len()..];
+        let escaped = escaped(text);
+        match mark {
+            "= " => indent = "",
+            "- " => indent = "    ",
+            _ => {}
+        }
+        match (mark, troff) {
+            ("= ", true) => out += &format!(".SH {escaped}\n"),
+            ("* ", true) => out += &format!(".B {escaped}\n.br\n"),
+            ("- ", true) => out += &format!(".TP\n.B {escaped}\n"),
+            ("Curl: ", true) => out += &format!(".br\nDiffers from curl: {escaped}\n"),
+            (_, true) if text.is_empty() => out += ".PP\n",
+            (_, true) => out += &format!("{escaped}\n"),
+            ("= ", false) => out += &format!("\n{text}\n"),
+            ("* ", false) => out += &format!("{text}\n"),
+            ("- ", false) => out += &format!(" {text}\n"),
+            ("Curl: ", false) => wrap(&mut out, indent, &format!("Differs from curl: {text}")),
+            (_, false) => wrap(&mut out, indent, text),
         }
     }
-    page.out.trim_start().to_owned()
+    out
 }
 
 /// Escapes a text for troff: dashes stay dashes, and no line becomes a request.
-fn troff(text: &str) -> String {
+fn escaped(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-");
     if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
 }
