@@ -4,7 +4,7 @@
 //! For every command line, the bytes to be sent are exactly one request: the library and the plain
 //! reader read it back, and it contains the given field lines.
 
-use crate::args::config::{Config, Destination, Group};
+use crate::args::config::{Config, Destination, Group, PartData};
 use crate::args::parse;
 use crate::fetch::request::{self, Hop, RequestContent};
 use crate::fetch::url::Url;
@@ -35,7 +35,11 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn transfers(config: Config) {
-    for operation in config.groups.into_iter().flat_map(Operation::new) {
+    let without_files = |mut group: Group| {
+        group.post.iter_mut().for_each(|part| part.data = PartData::Text(Vec::new()));
+        Operation::new(group)
+    };
+    for operation in config.groups.into_iter().flat_map(without_files) {
         for fetch in operation.fetches.iter().flatten() {
             if let Ok(url) = Url::parse(&fetch.url, operation.flags.path_as_is) {
                 transfer(&operation.flags, fetch, &url);

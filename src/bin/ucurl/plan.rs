@@ -26,7 +26,7 @@ pub struct Operation {
     pub select: Option<Pointer>,
     /// `--expect`
     pub expect: Vec<(Pointer, Vec<u8>)>,
-    /// The content of `-d`, once it is opened.
+    /// The content of `-d`, unless `-G` makes it the query.
     pub post: PostContent,
     pub timeouts: Timeouts,
     /// How long a transfer may be too slow.
@@ -54,14 +54,17 @@ pub enum Source {
 }
 
 impl Operation {
+    /// Interprets the flags, and opens the content of `-d` before anything is sent.
+    ///
     /// # Errors
-    /// Names the option with an invalid value.
+    /// Names the option with an invalid value, or the file that cannot be read.
     pub fn new(mut group: Group) -> Result<Operation, Failure> {
         let conflict = conflict(&group);
         let nodes = mem::take(&mut group.nodes);
         let given = nodes.len();
         // `-d` without `-G` becomes the content.
         let posts = !group.post.is_empty() && !group.get;
+        let to_query = !group.post.is_empty() && group.get;
         let fetch = |Node { url, destination, upload, .. }| {
             let source = match upload.as_deref() {
                 Some(b"-" | b".") => Source::Stdin,
@@ -84,11 +87,16 @@ impl Operation {
             false => Endpoint::Unix(path(name).to_owned()),
         });
         let select = group.select.as_deref().map(|text| pointer("select", text)).transpose()?;
+        let expect = group.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?;
+        let mut post = PostContent::new(mem::take(&mut group.post), to_query)?;
+        if to_query {
+            group.query = Some(mem::take(&mut post).into_bytes());
+        }
         Ok(Operation {
             socket,
             select,
-            expect: group.expect.iter().map(|text| expectation(text)).collect::<Result<_, _>>()?,
-            post: PostContent::default(),
+            expect,
+            post,
             timeouts: Timeouts::default()
                 .connect(group.connect_timeout)
                 .total(group.max_time)
@@ -99,18 +107,6 @@ impl Operation {
             urls_missing,
             flags: group,
         })
-    }
-
-    /// Opens the content of `-d` before anything is sent. With `-G` it becomes the query.
-    pub fn open_content(&mut self) -> Result<(), Failure> {
-        let parts = mem::take(&mut self.flags.post);
-        let to_query = self.flags.get && !parts.is_empty();
-        let content = PostContent::new(parts, to_query)?;
-        match to_query {
-            true => self.flags.query = Some(content.into_bytes()),
-            false => self.post = content,
-        }
-        Ok(())
     }
 
     /// Returns whether only a part of the JSON is printed.

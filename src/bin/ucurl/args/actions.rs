@@ -14,8 +14,6 @@ use unix_http::base::text::harmless;
 /// Returns the bytes of the file with a name; `-` is stdin.
 pub type Read<'r> = &'r mut dyn FnMut(&[u8]) -> io::Result<Vec<u8>>;
 
-const NO_KEEPALIVE: &str = "is not supported: std cannot set TCP keepalive";
-const NO_DELAY: &str = "is not supported: small packets are always sent at once";
 const NO_JAR: &str =
     "names a file of cookies, which is not supported; send a cookie with -b NAME=VALUE";
 const NO_URL_LIST: &str =
@@ -111,13 +109,15 @@ impl<'r> Draft<'r> {
         Err(match flag.written() {
             "cookie" if value.starts_with(b"@") || !value.contains(&b'=') => wrong(NO_JAR),
             "demo" if cfg!(not(feature = "commands")) => wrong(ABSENT),
-            "no-keepalive" if on => wrong(NO_KEEPALIVE),
+            "no-keepalive" if on => wrong("is not supported: std cannot set TCP keepalive"),
             "output" if value.is_empty() => {
                 self.warn(&[b"The name of the output file is empty"]);
                 wrong(BAD_USE)
             }
             "range" if value.is_empty() => wrong(BAD_USE),
-            "tcp-nodelay" if !on => wrong(NO_DELAY),
+            "tcp-nodelay" if !on => {
+                wrong("is not supported: small packets are always sent at once")
+            }
             // Since 8.13 curl reads a list of URLs from `@FILE`; older ones take it for a host.
             "url" if value.starts_with(b"@") => wrong(NO_URL_LIST),
             // An empty value means no proxy. Turning off an unsupported flag changes nothing.

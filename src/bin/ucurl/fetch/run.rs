@@ -1,7 +1,7 @@
 //! Runs the whole command line: all its URLs, one after the other. For each, finds the server,
 //! makes the request, and tries it as often as the flags say.
 
-use crate::args::config::{Config, Destination, Group};
+use crate::args::config::{Config, Destination, Group, Trace};
 use crate::args::exit::Exit;
 use crate::console::unbuffered;
 use crate::fetch::attempt::Attempt;
@@ -34,7 +34,7 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
         messages.put(&[b"Warning: ", &warning[..], b"\n"].concat());
     }
     let set_up = || {
-        let operations = groups.into_iter().map(operation).collect::<Result<Vec<_>, _>>()?;
+        let operations = groups.into_iter().map(Operation::new).collect::<Result<Vec<_>, _>>()?;
         let open = || Ok((unbuffered(io::stdout())?, Tracer::new(&global, &messages)?));
         let (stdout, tracer) = open().map_err(|error: io::Error| {
             let text = format!("cannot open the file of --trace: {error}");
@@ -56,12 +56,6 @@ pub fn run(config: Config, demo: Option<&Endpoint>) -> Exit {
     let tracer = Arc::new(Mutex::new(tracer));
     let session = Session { messages, tracer, stdout, global, servers: Default::default() };
     transfers(&session, &operations).unwrap_or_else(|failure| session.report(&failure))
-}
-
-fn operation(group: Group) -> Result<Operation, Failure> {
-    let mut operation = Operation::new(group)?;
-    operation.open_content()?;
-    Ok(operation)
 }
 
 /// Completes each `-u USER` without a password.
@@ -222,10 +216,12 @@ fn prepare<'p>(
     let meter = (!quiet).then(meter);
     lock(&session.tracer).meter = meter.clone();
     if let Some(method) = &flags.request
+        && global.trace != Trace::None
         && method.eq_ignore_ascii_case(request::usual_method(flags, first.content))
     {
         let method = String::from_utf8_lossy(method);
-        session.messages.note(&format!("-X {method} is not needed: it is the default here"));
+        let text = format!("Note: -X {method} is not needed: it is the default here");
+        session.messages.say(&text);
     }
     Ok(Attempt {
         session,

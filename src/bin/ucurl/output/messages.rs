@@ -1,6 +1,6 @@
 //! Messages for the user: failures, warnings and notes, on stderr or in the file of `--stderr`.
 
-use crate::args::config::{Global, Trace};
+use crate::args::config::Global;
 use crate::args::exit::Exit;
 use crate::console::unbuffered;
 use std::borrow::Cow;
@@ -18,25 +18,22 @@ use unix_http::wire::ParseErrorKind;
 pub struct Messages {
     warnings: bool,
     errors: bool,
-    notes: bool,
     pub out: Arc<File>,
 }
 
 impl Messages {
     /// Opens the file of `--stderr`. If it cannot be opened, a warning on stderr says so.
     pub fn new(global: &Global) -> io::Result<Messages> {
-        let (out, trouble) = match global.stderr.as_deref() {
-            None => (unbuffered(io::stderr())?, None),
-            Some(b"-") => (unbuffered(io::stdout())?, None),
-            Some(name) => match File::create(OsStr::from_bytes(name)) {
-                Ok(file) => (file, None),
-                Err(error) => (unbuffered(io::stderr())?, Some(error)),
-            },
+        let opened = match global.stderr.as_deref() {
+            None => Ok(unbuffered(io::stderr())?),
+            Some(b"-") => Ok(unbuffered(io::stdout())?),
+            Some(name) => File::create(OsStr::from_bytes(name)),
         };
+        let trouble = opened.as_ref().err().map(ToString::to_string);
+        let out = opened.or_else(|_| unbuffered(io::stderr()))?;
         let messages = Messages {
             warnings: !global.silent,
             errors: !global.silent || global.show_error,
-            notes: !global.silent && global.trace != Trace::None,
             out: Arc::new(out),
         };
         if let Some(error) = trouble {
@@ -59,13 +56,6 @@ impl Messages {
     /// Prints a warning unless `-s` is given.
     pub fn warn(&self, text: &str) {
         self.say(&["Warning: ", text].concat());
-    }
-
-    /// Prints a note with `-v`, unless `-s` is given.
-    pub fn note(&self, text: &str) {
-        if self.notes {
-            self.say(&["Note: ", text].concat());
-        }
     }
 
     /// Prints why a transfer failed, and returns whether it did. Without `-S`, `-s` hides all but

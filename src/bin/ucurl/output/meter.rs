@@ -76,9 +76,8 @@ impl<'t> Monitor<'t> {
             return Ok(());
         }
         self.window = (received, Instant::now());
-        let bytes = received.saturating_sub(before);
-        if speed(bytes, passed.as_micros() as u64) >= slowest {
-            self.fast_until = Instant::now();
+        if speed(received.saturating_sub(before), passed.as_micros() as u64) >= slowest {
+            self.fast_until = self.window.1;
         }
         if self.fast_until.elapsed() < time {
             return Ok(());
