@@ -1,6 +1,7 @@
 //! A raw connection after HTTP: bytes in both directions. Each direction ends separately.
 
-use crate::transport::{Clock, Stream, Timeouts};
+use crate::transport::{Stream, Timeouts};
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -27,14 +28,13 @@ use std::io::{self, ErrorKind, Read, Write};
 /// container does so if it ends before its stdin does.
 pub struct Upgraded {
     stream: Stream,
-    /// Bytes that arrived together with the head.
-    ahead: Vec<u8>,
-    used: usize,
+    /// Unread bytes that arrived together with the head.
+    ahead: VecDeque<u8>,
 }
 
 impl Upgraded {
     pub(crate) fn new(stream: Stream, ahead: Vec<u8>) -> Upgraded {
-        Upgraded { stream, ahead, used: 0 }
+        Upgraded { stream, ahead: ahead.into() }
     }
 
     /// Replaces the time limits of the exchange, which otherwise stay in force; its `total` counts
@@ -43,9 +43,7 @@ impl Upgraded {
     /// # Errors
     /// Fails as setsockopt(2) does.
     pub fn set_timeouts(&mut self, timeouts: Timeouts) -> io::Result<()> {
-        let clock = Clock::start(&timeouts);
-        clock.head_received();
-        self.stream.set_clock(clock)
+        self.stream.set_timeouts(timeouts)
     }
 
     /// Adds a second handle to write to, for another thread. The connection closes when both are
@@ -60,7 +58,7 @@ impl Upgraded {
 
     /// Returns the unread bytes that arrived with the head. They precede those of the stream.
     pub fn buffered(&self) -> &[u8] {
-        &self.ahead[self.used..]
+        self.ahead.as_slices().0
     }
 
     /// Returns the stream, for example to end one direction. Reading from it skips the
@@ -72,16 +70,14 @@ impl Upgraded {
 
 impl fmt::Debug for Upgraded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Upgraded({:?}, {} bytes ahead)", self.stream, self.buffered().len())
+        write!(f, "Upgraded({:?}, {} bytes ahead)", self.stream, self.ahead.len())
     }
 }
 
 impl Read for Upgraded {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if !self.buffered().is_empty() {
-            let n = self.buffered().read(out)?;
-            self.used += n;
-            return Ok(n);
+        if !self.ahead.is_empty() {
+            return self.ahead.read(out);
         }
         let result = (&self.stream).read(out);
         // Linux reports a reset if the peer left input unread, after all of the peer's bytes were

@@ -103,7 +103,7 @@ impl Handle {
     pub fn wait(&self) {
         let connections = &self.0.running.connections;
         connections.wait_for_cut();
-        connections.wait(Some(CUT));
+        connections.wait(CUT);
     }
 
     /// Removes the socket's file, closes idle connections, gives running exchanges `limit` to
@@ -122,7 +122,7 @@ impl Last {
         self.stopper.stop();
         connections.for_each(|connection| connection.leave_if_waiting());
         connections.end(limit);
-        connections.wait(Some(CUT));
+        connections.wait(CUT);
         connections.running()
     }
 }

@@ -69,18 +69,23 @@ impl Child {
     }
 
     fn wait_until_ready(&self, ready: Ready, limit: Option<Duration>) -> Result<(), Cause> {
-        match self.stderr.wait_for(ready.says, limit) {
-            Ok(true) => Ok(()),
-            // The program may have closed its standard error and still be running.
-            Ok(false) => match wait_up_to(&mut lock(&self.process), ENDING) {
-                Some(status) => Err(self.explain(status)),
-                None => Ok(()),
-            },
-            Err(timeout) => {
+        let words = ready.says.as_bytes();
+        let is_said = |tail: &Tail| tail.bytes.windows(words.len()).any(|said| said == words);
+        let waiting = |tail: &mut Tail| !tail.ended && !is_said(tail);
+        let tail = self.stderr.wait_while(limit.unwrap_or(Duration::MAX), waiting);
+        match limit {
+            _ if is_said(&tail) => Ok(()),
+            Some(after) if !tail.ended => {
                 _ = lock(&self.process).kill();
-                let after = rounded(timeout.after);
-                let why = format!("no connection within {after:?}: {}", ready.late);
+                let why = format!("no connection within {:?}: {}", rounded(after), ready.late);
+                let timeout = Timeout { limit: Limit::Connect, after };
                 Err(Cause::new(Kind::TimedOut, why).from(timeout.into()))
+            }
+            _ => {
+                drop(tail);
+                // The program may have closed its standard error and still be running.
+                let status = wait_up_to(&mut lock(&self.process), ENDING);
+                status.map_or(Ok(()), |status| Err(self.explain(status)))
             }
         }
     }
@@ -207,17 +212,6 @@ impl Stderr {
         }
         lock(&self.tail).ended = true;
         self.more.notify_all();
-    }
-
-    /// Waits until the program has printed `words`. Returns false if its output ended without them.
-    fn wait_for(&self, words: &str, limit: Option<Duration>) -> Result<bool, Timeout> {
-        let said = |tail: &Tail| tail.bytes.windows(words.len()).any(|w| w == words.as_bytes());
-        let waiting = |tail: &mut Tail| !tail.ended && !said(tail);
-        let tail = self.wait_while(limit.unwrap_or(Duration::MAX), waiting);
-        match (said(&tail), limit) {
-            (false, Some(after)) if !tail.ended => Err(Timeout { limit: Limit::Connect, after }),
-            (said, _) => Ok(said),
-        }
     }
 
     fn wait_while(

@@ -144,10 +144,10 @@ impl<T: Cut + Send + Sync> Connections<T> {
         drop(self.changed.wait_timeout_while(lock(&self.table), time, |table| !table.cut));
     }
 
-    /// Waits until no thread is running. `None` waits without a limit.
-    pub(crate) fn wait(&self, limit: Option<Duration>) {
-        let (table, limit) = (lock(&self.table), limit.unwrap_or(Duration::MAX));
-        drop(self.changed.wait_timeout_while(table, limit, |table| table.running > 0));
+    /// Waits at most `limit` until no thread is running.
+    pub(crate) fn wait(&self, limit: Duration) {
+        let waiting = |table: &mut Table<T>| table.running > 0;
+        drop(self.changed.wait_timeout_while(lock(&self.table), limit, waiting));
     }
 
     /// Waits until no thread is running, or all connections have been cut.
@@ -158,7 +158,7 @@ impl<T: Cut + Send + Sync> Connections<T> {
 
     /// Waits at most `grace` for the open connections, then cuts them and all later ones.
     pub(crate) fn end(&self, grace: Duration) {
-        self.wait(Some(grace));
+        self.wait(grace);
         let mut table = lock(&self.table);
         table.cut = true;
         table.open.values().for_each(|connection| connection.cut());
