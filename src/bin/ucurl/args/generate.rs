@@ -14,54 +14,36 @@ pub fn generate(kind: &[u8]) -> String {
             .replace("{flags}", &zsh_arguments(transfers())),
         _ => include_str!("completion.fish").replace("{flags}\n", &fish()),
     };
+    // Each context of the docker command has a file that begins with `{"Name":"`.
+    let contexts = include_str!("contexts.sh").trim_end();
     let first = format!("{} help version", verb_names());
-    script.replace("{first}", &first).replace("{contexts}", CONTEXTS)
+    script.replace("{first}", &first).replace("{contexts}", contexts)
 }
 
-/// How a shell completes a flag's value: to a file, to a directory, to one of the words that stand
-/// for `{}`, to a Docker context, or not at all.
-type Completions = [&'static str; 5];
-
-const BASH: Completions = [
-    r#"COMPREPLY=($(compgen -f -- "$word"))"#,
-    r#"COMPREPLY=($(compgen -d -- "$word"))"#,
-    r#"COMPREPLY=($(compgen -W '{}' -- "$word"))"#,
-    r#"COMPREPLY=($(compgen -W "$(_ucurl_contexts)" -- "$word"))"#,
-    ":",
-];
-const ZSH: Completions = [
-    ":file:_files",
-    ":directory:_files -/",
-    ":value:({})",
-    ":context:{compadd $(_ucurl_contexts)}",
-    ":value: ",
-];
-const FISH: Completions = [" -r", " -r", " -x -a '{}'", " -x -a '(_ucurl_contexts)'", " -x"];
-
-/// Lists the contexts of the docker command: each has a file that begins with `{"Name":"`.
-const CONTEXTS: &str = r#"echo default
-  find "${DOCKER_CONFIG:-$HOME/.docker}/contexts/meta" -name meta.json \
-    -exec cut -d\" -f4 {} + 2>&-"#;
-
-const METHODS: &str = "GET HEAD POST PUT DELETE PATCH OPTIONS";
-
-/// Returns the shell code that completes the value of a flag; empty if the flag takes none.
-fn completion(flag: Flag, [file, directory, words, context, unknown]: Completions) -> String {
+/// Returns the code with which a shell completes the value of a flag; empty if the flag takes none.
+fn completion(flag: Flag, shell: &str) -> String {
     let value = flag.shown.rsplit(' ').next().unwrap_or_default();
-    match (flag.kind, flag.choices(), value) {
-        (_, _, "<category>") => {
+    let words = match (value, flag.choices()) {
+        ("<category>", _) => {
             let categories: Vec<&str> = categories().map(|(name, _)| name).collect();
-            let topics = format!("all category {} {}", categories.join(" "), verb_names());
-            words.replace("{}", topics.trim_end())
+            format!("all category {} {}", categories.join(" "), verb_names()).trim_end().to_owned()
         }
-        _ if !flag.takes_value() => String::new(),
-        ("file", ..) => file.to_owned(),
-        (_, Some(choices), _) => words.replace("{}", &choices.replace('|', " ")),
-        (_, _, "<method>") => words.replace("{}", METHODS),
-        (_, _, "<dir>") => directory.to_owned(),
-        (_, _, "<name>") if flag.long() == "context" => context.to_owned(),
-        _ => unknown.to_owned(),
-    }
+        ("<method>", _) => "GET HEAD POST PUT DELETE PATCH OPTIONS".to_owned(),
+        (_, Some(choices)) if flag.takes_value() => choices.replace('|', " "),
+        // In zsh, a space completes to nothing.
+        _ => " ".to_owned(),
+    };
+    let kind = match (flag.kind, value) {
+        _ if words != " " => "words",
+        _ if !flag.takes_value() => return String::new(),
+        ("file", _) => "file",
+        (_, "<dir>") => "directory",
+        (_, "<name>") if flag.long() == "context" => "context",
+        _ => "other",
+    };
+    let mut table = include_str!("completions.txt").lines();
+    let code = table.find_map(|line| line.strip_prefix(&format!("{shell} {kind}:")));
+    code.unwrap_or_default().replace("{}", &words)
 }
 
 fn spellings(flag: Flag) -> impl Iterator<Item = String> {
@@ -78,7 +60,7 @@ fn bash() -> String {
     let mut cases = String::new();
     for (section, verb) in verbs().map(|verb| (verb, verb.name())).chain([(transfers(), "*")]) {
         for flag in section.shown() {
-            let action = completion(flag, BASH);
+            let action = completion(flag, "bash");
             if !action.is_empty() {
                 let patterns = spellings(flag).map(|word| format!("{verb}/{word}"));
                 let patterns = patterns.collect::<Vec<_>>().join("|");
@@ -99,7 +81,7 @@ fn zsh_verb(verb: Section) -> String {
 fn zsh_arguments(section: Section) -> String {
     let mut out = String::from("_arguments -S -s");
     for flag in section.shown() {
-        let value = completion(flag, ZSH);
+        let value = completion(flag, "zsh");
         let help = flag.help.replace('\'', "'\\''").replace(':', "\\:");
         let help = help.replace('[', "\\[").replace(']', "\\]");
         for word in spellings(flag) {
@@ -120,7 +102,7 @@ fn fish() -> String {
                 "complete -c ucurl -n '{condition}'{} -l {}{} -d '{}'\n",
                 short.unwrap_or_default(),
                 flag.written(),
-                completion(flag, FISH),
+                completion(flag, "fish"),
                 flag.help.replace('\'', "\\'")
             );
         }

@@ -17,21 +17,6 @@ use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _};
 use std::iter;
 use std::process::{Child, Command, Stdio};
 
-/// The terminal is its stderr: a console without a controlling terminal has no /dev/tty. `stty -g`
-/// prints what `stty` takes back. stty and cat ignore the signals that the trap ignores. `cat`
-/// waits for the pipe's end, because only `wait` ends for a trapped signal in every shell
-/// (POSIX.1-2017, XCU 2.11).
-const SCRIPT: &str = r#"
-trap '' HUP INT QUIT TERM TSTP TTOU PIPE
-old=$(stty -g <&2) && stty raw -echo -iexten <&2 || exit 1
-trap 'woken=1; stty size <&2' WINCH
-stty size <&2
-exec 3<&0
-cat <&3 &
-while wait $!; [ "$woken" ]; do woken=; done
-stty "$old" <&2
-"#;
-
 /// Raw mode of the terminal, until it is dropped: every key goes to the container, also Ctrl-C.
 pub struct Raw(Child);
 
@@ -44,7 +29,8 @@ impl Raw {
         };
         let terminal = unbuffered(io::stdin()).map_err(fails)?;
         let mut sh = Command::new("sh");
-        sh.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(terminal);
+        sh.args(["-c", include_str!("raw_mode.sh")]).stderr(terminal);
+        sh.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut raw = Raw(sh.spawn().map_err(fails)?);
         let failed = || fails(io::Error::other("stty failed"));
         let mut lines = BufReader::new(raw.0.stdout.take().ok_or_else(failed)?).lines();
