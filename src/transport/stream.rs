@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::child::Child;
 use super::deadline::{Clock, Timeouts, Wait};
@@ -75,7 +75,7 @@ impl Stream {
     /// before the peer has read it (RFC 9112 §9.6).
     #[cfg(feature = "server")]
     pub(crate) fn linger(&self, limit: Duration) {
-        let start = Instant::now();
+        let start = std::time::Instant::now();
         let mut ended = self.shutdown(Shutdown::Write).is_err();
         while !ended {
             // Zero, when nothing is left, is an error.

@@ -22,7 +22,6 @@
 
 use super::error::{EncodeError, Violation};
 use super::grammar::{is_ows, is_token, list, ows_len, token_len, trim_ows, value_len};
-#[cfg(feature = "server")]
 use crate::base::secret_name::is_secret_field;
 use std::fmt;
 
