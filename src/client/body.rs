@@ -1,6 +1,5 @@
 //! The content of a request: nothing, bytes in memory, or a reader.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -21,7 +20,7 @@ pub(super) enum Content<'a> {
     /// No content, and no field that announces any.
     #[default]
     None,
-    Bytes(Cow<'a, [u8]>),
+    Bytes(Vec<u8>),
     Reader {
         reader: Box<dyn Read + Send>,
         length: Option<u64>,
@@ -91,11 +90,11 @@ impl Body<'_> {
     /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
         if let (Content::Bytes(bytes), true) = (&self.0, copy) {
-            return Content::Bytes(Cow::Owned(bytes.to_vec()));
+            return Content::Bytes(bytes.clone());
         }
         match std::mem::take(&mut self.0) {
             Content::None => Content::None,
-            Content::Bytes(bytes) => Content::Bytes(Cow::Owned(bytes.into_owned())),
+            Content::Bytes(bytes) => Content::Bytes(bytes),
             Content::Reader { reader, length } => Content::Reader { reader, length },
             // It is sent on this thread.
             Content::Borrowed { .. } => Content::None,
@@ -103,21 +102,10 @@ impl Body<'_> {
     }
 }
 
-macro_rules! from_bytes {
-    ($($source:ty: $to_bytes:expr;)*) => {$(
-        impl<'a> From<$source> for Body<'a> {
-            fn from(content: $source) -> Self {
-                Body(Content::Bytes($to_bytes(content).into()))
-            }
-        }
-    )*};
-}
-
-from_bytes! {
-    &'a [u8]: <&[u8]>::from;
-    &'a str: str::as_bytes;
-    Vec<u8>: Vec::from;
-    String: String::into_bytes;
+impl<T: Into<Vec<u8>>> From<T> for Body<'_> {
+    fn from(bytes: T) -> Self {
+        Body(Content::Bytes(bytes.into()))
+    }
 }
 
 impl fmt::Debug for Body<'_> {

@@ -163,17 +163,6 @@ impl Response {
         }
     }
 
-    #[inline]
-    fn fill(&mut self) -> Result<&[u8], Error> {
-        let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
-        match wire.connection.fill_body(&mut self.exchange.body) {
-            Ok([]) => self.end()?,
-            Ok(_) => {}
-            Err(error) => return Err(self.cancelled().unwrap_or(error)),
-        }
-        Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
-    }
-
     fn cancelled(&self) -> Option<Error> {
         let is_cancelled = |it: &Cancellable| it.canceller.is_cancelled();
         self.exchange.cancellable.as_ref().is_some_and(is_cancelled).then_some(Error::Cancelled)
@@ -225,7 +214,13 @@ impl Read for Response {
 
 impl BufRead for Response {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(self.fill()?)
+        let Some(wire) = self.wire.as_mut().filter(|_| !self.ended) else { return Ok(&[]) };
+        match wire.connection.fill_body(&mut self.exchange.body) {
+            Ok([]) => self.end()?,
+            Ok(_) => {}
+            Err(error) => return Err(self.cancelled().unwrap_or(error).into()),
+        }
+        Ok(self.wire.as_ref().map_or(&[], |wire| wire.connection.content()))
     }
 
     #[inline]

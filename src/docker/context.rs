@@ -1,4 +1,4 @@
-//! Docker's settings and its store of contexts, read as the docker CLI reads them.
+//! Docker's settings, its store of contexts and its TLS, read as the docker CLI reads them.
 //!
 //! ```text
 //! $DOCKER_CONFIG, else ~/.docker
@@ -7,21 +7,27 @@
 //!     ├── meta/<id>/meta.json         {"Name":"foo","Endpoints":{"docker":{"Host":"unix:///…"}}}
 //!     └── tls/<id>/docker/{ca,cert,key}.pem
 //! id = the SHA-256 of the context's name in hexadecimal digits
+//!
+//! The TLS of the context `default`:
+//! DOCKER_TLS_VERIFY  not empty, even "0": TLS, and the server's certificate is verified
+//! DOCKER_TLS         not empty: TLS without verification of the server
+//! DOCKER_CERT_PATH   directory of ca.pem, cert.pem and key.pem; default: that of config.json
 //! ```
 //!
 //! Names of members are compared without regard to case, and of several the last counts, as in the
 //! docker CLI. Settings that are not JSON are an error here; the CLI warns and goes on with another
-//! daemon than the one that was chosen.
+//! daemon than the one that was chosen. The context `default` needs `ca.pem` for TLS; the client's
+//! certificate and its key are optional.
 
-use super::environment::{ResolveError, present, read};
+use super::environment::{ResolveError, Variables, open, present, read};
 use super::sha256::sha256_hex;
 use super::tls::TlsOptions;
-use super::tls_settings;
 use crate::base::text::{visible, visible_path};
 use crate::json::Value;
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -44,8 +50,7 @@ pub(super) fn current_context(dir: &Path) -> Result<Option<OsString>, ResolveErr
 pub(super) struct StoredContext {
     pub(super) meta: PathBuf,
     pub(super) host: OsString,
-    pub(super) tls: Option<TlsOptions>,
-    pub(super) notes: Vec<String>,
+    pub(super) tls: TlsAndNotes,
 }
 
 /// Looks up a context; `rule` asked for it.
@@ -62,8 +67,7 @@ pub(super) fn stored(dir: &Path, name: &OsStr, rule: &str) -> Result<StoredConte
     };
     let (host, skip_verify) = docker_endpoint(&text).map_err(|why| unusable(&meta, &why))?;
     let files = dir.join("contexts/tls").join(&id).join("docker");
-    let (tls, notes) = tls_settings::of_context(&files, skip_verify)?;
-    Ok(StoredContext { meta, host, tls, notes })
+    Ok(StoredContext { meta, host, tls: tls_of_context(&files, skip_verify)? })
 }
 
 fn unusable(path: &Path, why: &str) -> ResolveError {
@@ -98,4 +102,62 @@ fn known(dir: &Path) -> String {
     let entries = fs::read_dir(dir.join("contexts/meta")).into_iter().flatten().flatten();
     let names: BTreeSet<_> = entries.filter_map(name).collect();
     names.iter().fold("default".to_owned(), |list, name| list + ", " + name)
+}
+
+/// The TLS of a context, and a note for each file that is not used.
+pub(super) type TlsAndNotes = (Option<TlsOptions>, Vec<String>);
+
+/// Returns the TLS of the context `default`, when it is on.
+pub(super) fn tls_of_variables(
+    vars: Variables<'_>,
+    verify: bool,
+) -> Result<TlsAndNotes, ResolveError> {
+    let dir = match vars.get("DOCKER_CERT_PATH") {
+        Some(dir) => PathBuf::from(dir),
+        None => vars.config_dir()?,
+    };
+    let ca = dir.join("ca.pem");
+    open(&ca).map_err(|error| {
+        let need = "DOCKER_TLS and DOCKER_TLS_VERIFY need it, in DOCKER_CERT_PATH or beside \
+                    config.json";
+        ResolveError::about(&ca, format!("{error}; {need}"))
+    })?;
+    tls_of_files(&dir, verify, fs::metadata)
+}
+
+/// Returns the TLS of a stored context: on if it has a directory, or turns verification off.
+fn tls_of_context(dir: &Path, skip_verify: bool) -> Result<TlsAndNotes, ResolveError> {
+    if present(fs::read_dir(dir), dir)?.is_some() {
+        // A link to nowhere is an error: the CLI reads what the directory lists.
+        return tls_of_files(dir, !skip_verify, fs::symlink_metadata);
+    }
+    Ok((skip_verify.then(|| TlsOptions::default().verify(false)), Vec::new()))
+}
+
+/// Drops a certificate without its key and a key without its certificate, as the docker CLI does.
+fn tls_of_files(
+    dir: &Path,
+    verify: bool,
+    look: fn(PathBuf) -> io::Result<fs::Metadata>,
+) -> Result<TlsAndNotes, ResolveError> {
+    let file = |name| {
+        let path = dir.join(name);
+        if present(look(path.clone()), &path)?.is_none() {
+            return Ok(None);
+        }
+        // Opened without reading it: it may be a private key.
+        open(&path).map_err(|error| ResolveError::about(&path, error))?;
+        Ok(Some(path))
+    };
+    let (ca, cert, key) = (file("ca.pem")?, file("cert.pem")?, file("key.pem")?);
+    let unused = match (&cert, &key) {
+        (Some(_), None) => Some(("cert.pem", "key.pem")),
+        (None, Some(_)) => Some(("key.pem", "cert.pem")),
+        _ => None,
+    };
+    let note = |(there, missing)| {
+        format!("{there} is not used: there is no {missing} in {}", dir.display())
+    };
+    let options = TlsOptions { ca, client: cert.zip(key), verify, ..TlsOptions::default() };
+    Ok((Some(options), unused.map(note).into_iter().collect()))
 }

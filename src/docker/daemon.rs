@@ -1,10 +1,8 @@
 //! Finds the daemon by the rules of the [module above](super).
 
-use super::context;
+use super::context::{self, TlsAndNotes};
 use super::environment::{ResolveError, Variables};
 use super::host::DockerHost;
-use super::tls::TlsOptions;
-use super::tls_settings;
 use crate::client::{Client, ClientBuilder};
 use crate::transport::{Endpoint, EndpointError};
 use std::ffi::{OsStr, OsString};
@@ -101,32 +99,31 @@ impl Daemon {
             None => ResolveError::about(Path::new(HOST_VARIABLE), error),
         };
         let host = DockerHost::given(flag.unwrap_or(&variable), tls).map_err(refused)?;
-        let (tls, notes) = match tls {
-            true => tls_settings::of_variables(vars, verify)?,
-            false => (None, Vec::new()),
+        let tls = match tls {
+            true => context::tls_of_variables(vars, verify)?,
+            false => TlsAndNotes::default(),
         };
-        Self::new(host, tls, notes).map_err(refused)
+        Self::new(host, tls).map_err(refused)
     }
 
     fn of_context(vars: Variables<'_>, rule: &str, name: &OsStr) -> Result<Self, ResolveError> {
         let stored = context::stored(&vars.config_dir()?, name, rule)?;
         let refused = |error| ResolveError::about(&stored.meta, error);
-        let host = DockerHost::stored(&stored.host, stored.tls.is_some()).map_err(refused)?;
-        let mut notes = stored.notes;
+        let (tls, mut notes) = stored.tls;
+        let host = DockerHost::stored(&stored.host, tls.is_some()).map_err(refused)?;
         if let Endpoint::Tcp { port, .. } = host.endpoint
             && !stored.host.to_string_lossy().contains(&format!(":{port}"))
         {
             let why = "the stored host has no port; the docker CLI dials";
             notes.push(format!("{why} {port} then, and so do we"));
         }
-        Self::new(host, stored.tls, notes).map_err(refused)
+        Self::new(host, (tls, notes)).map_err(refused)
     }
 
     /// Turns TLS on for TCP. A socket file needs none, and ssh has its own.
     fn new(
         DockerHost { endpoint, prefix }: DockerHost,
-        tls: Option<TlsOptions>,
-        notes: Vec<String>,
+        (tls, notes): TlsAndNotes,
     ) -> Result<Self, EndpointError> {
         let (endpoint, notes) = match (endpoint, tls) {
             (Endpoint::Tcp { host, port }, Some(tls)) => (Endpoint::tls(&host, port, tls)?, notes),

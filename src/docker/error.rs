@@ -1,23 +1,5 @@
 //! One error type for requests to an engine, and the check of a status.
-//!
-//! ```no_run
-//! use unix_http::docker::{self, DockerError, Engine};
-//! use unix_http::json::Value;
-//!
-//! /// Scales a service: reads it, changes one number, and writes all of its specification back.
-//! fn scale(engine: &Engine, service: &str, replicas: u64) -> Result<(), DockerError> {
-//!     let (docker, path) = (engine.client(), engine.target(&format!("/services/{service}"))?);
-//!     let mut found = docker::ok(docker.get(&path).send()?)?.json()?;
-//!     let version = found.pointer("/Version/Index").map(Value::to_string).unwrap_or_default();
-//!     if let Some(count) = found.pointer_mut("/Spec/Mode/Replicated/Replicas") {
-//!         *count = replicas.into();
-//!     }
-//!     let spec = found.get("Spec").map(Value::to_string).unwrap_or_default();
-//!     let path = path + "/update";
-//!     let update = docker.post(&path).query("version", version).json(spec);
-//!     docker::ok(update.send()?).map(drop)
-//! }
-//! ```
+//! `examples/swarm_service.rs` uses both.
 
 use super::environment::ResolveError;
 use super::frames::FrameError;

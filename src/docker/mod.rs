@@ -66,7 +66,6 @@ mod message;
 mod sha256;
 mod ssh;
 mod tls;
-mod tls_settings;
 mod version;
 
 pub use daemon::{Daemon, DaemonFlags};
