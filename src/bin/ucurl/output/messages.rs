@@ -153,18 +153,13 @@ fn exit_of(error: &Error) -> Exit {
         Error::Send(_) => Exit::Send,
         Error::IncompleteHead { received: 0 } => Exit::Nothing,
         Error::Incomplete(_) => Exit::Partial,
-        Error::Parse(error) => of_bytes(error.kind()),
+        Error::Parse(error) => match error.kind() {
+            ParseErrorKind::NotHttp | ParseErrorKind::Http2 => Exit::UnsupportedProtocol,
+            ParseErrorKind::TransferEncoding => Exit::Encoding,
+            ParseErrorKind::Chunked | ParseErrorKind::TooLarge => Exit::Receive,
+            _ => Exit::WeirdReply,
+        },
         Error::Timeout(_) => Exit::Timeout,
         _ => Exit::Receive,
-    }
-}
-
-/// Returns the exit code for bytes that break a rule.
-fn of_bytes(kind: ParseErrorKind) -> Exit {
-    match kind {
-        ParseErrorKind::NotHttp | ParseErrorKind::Http2 => Exit::UnsupportedProtocol,
-        ParseErrorKind::TransferEncoding => Exit::Encoding,
-        ParseErrorKind::Chunked | ParseErrorKind::TooLarge => Exit::Receive,
-        _ => Exit::WeirdReply,
     }
 }
