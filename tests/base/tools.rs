@@ -1,6 +1,7 @@
 //! The ground floor (`src/base/`). The expected values come from the RFCs and from date(1).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use unix_http::base::secret_name::is_secret_name;
 use unix_http::base::{base64, nearest, number, percent, text, time};
 
 fn at(seconds: u64) -> SystemTime {
@@ -229,4 +230,20 @@ fn only_a_close_and_unambiguous_name_is_suggested() {
     assert_eq!(meant("slient"), Some("silent"));
     assert_eq!([meant("nonsense"), meant("x"), meant("ra")], [None; 3]);
     assert_eq!(nearest::nearest("abcdef", ["abcdeg", "abcdeh"]), None);
+}
+
+#[test]
+fn the_words_of_a_name_decide_whether_it_is_secret() {
+    let secret = "password DB_PASS PGPASSWORD PGPASS MYSQL_PWD pwd GPG_PASSPHRASE REDIS_AUTH \
+        auth identitytoken GITHUB_PAT SSH_KEY AWS_ACCESS_KEY_ID SigningCAKey UnlockKey TOKEN2 \
+        splunk-token X_API-KEY apiKey X-Csrf-Token com.example.api_token --password SESSION \
+        traefik.basicauth";
+    for name in secret.split_ascii_whitespace() {
+        assert!(is_secret_name(name.as_bytes()), "{name}");
+    }
+    let plain = "PATH PWD OLDPWD HOME Author authors GPG_KEY PUBLIC_KEY Key Secrets SecretID \
+        SecretName DB_PASSWORD_FILE token_type compass-x Sec-WebSocket-Key WWW-Authenticate";
+    for name in plain.split_ascii_whitespace() {
+        assert!(!is_secret_name(name.as_bytes()), "{name}");
+    }
 }
