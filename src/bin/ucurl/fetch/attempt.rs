@@ -218,7 +218,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Passes on the content as it arrives. The client does not show that of a raw connection.
+    /// Passes on the content as it arrives. The client no longer observes that of a raw connection,
+    /// so it is shown here.
     pub fn copy(
         &mut self,
         mut from: impl BufRead,

@@ -17,9 +17,11 @@ const HTTP_ERROR: &str = ": HTTP error";
 
 /// Tries until the transfer works, or until `--retry` is used up.
 pub fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
-    let (session, flags, start) = (attempt.session, &attempt.operation.flags, Instant::now());
-    let (messages, longest) = (&session.messages, flags.retry_max_time.unwrap_or(Duration::MAX));
-    let (mut left, mut next) = (flags.retry, flags.retry_delay.unwrap_or(Duration::from_secs(1)));
+    let (session, flags) = (attempt.session, &attempt.operation.flags);
+    let start = Instant::now();
+    let longest = flags.retry_max_time.unwrap_or(Duration::MAX);
+    let mut left = flags.retry;
+    let mut next = flags.retry_delay.unwrap_or(Duration::from_secs(1));
     loop {
         let result = attempt.run().and_then(|()| checked(attempt));
         if let Some(meter) = &attempt.monitor.meter {
@@ -39,7 +41,7 @@ pub fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
         let asked = asked.and_then(|value| seconds_of(value, SystemTime::now()));
         let asked = asked.map(Duration::from_secs);
         if asked.is_some_and(|wait| passed.saturating_add(wait) > longest) {
-            messages.warn("The Retry-After time would exceed --retry-max-time");
+            session.messages.warn("The Retry-After time would exceed --retry-max-time");
             return result;
         }
         let wait = asked.unwrap_or(next);
@@ -47,13 +49,13 @@ pub fn tries(attempt: &mut Attempt) -> Result<(), Failure> {
             0 => wait.as_secs().to_string(),
             part => format!("{}.{part:03}", wait.as_secs()),
         };
-        messages.warn(&format!(
+        session.messages.warn(&format!(
             "Problem {problem}. Will retry in {seconds} seconds. {left} retries left."
         ));
         let thrown = attempt.sink.rewind().map_err(|error| Failure::of_writing(&error, false));
         let thrown = thrown.inspect_err(|failure| _ = session.report(failure))?;
         if thrown > 0 {
-            messages.say(&format!("Throwing away {thrown} bytes"));
+            session.messages.say(&format!("Throwing away {thrown} bytes"));
         }
         thread::sleep(wait);
         left -= 1;
