@@ -29,7 +29,7 @@ use std::array;
 use unix_http::base::nearest::nearest;
 
 /// Splits a text into `N` parts; missing ones are empty.
-fn parts<const N: usize>(text: &'static str, separator: &str) -> [&'static str; N] {
+fn parts<const N: usize>(text: &'static str, separator: char) -> [&'static str; N] {
     let mut parts = text.splitn(N, separator);
     array::from_fn(|_| parts.next().unwrap_or_default())
 }
@@ -59,7 +59,7 @@ pub fn verbs() -> impl Iterator<Item = Section> + Clone {
 impl Section {
     fn read(text: &'static str) -> Section {
         let at = text.find("\n\n-").unwrap_or(text.len());
-        let [usage, help, manual] = parts(&text[..at], "\n");
+        let [usage, help, manual] = parts(&text[..at], '\n');
         Section { usage: usage.trim_start_matches("= "), help, manual, rows: &text[at..] }
     }
 
@@ -124,8 +124,8 @@ pub struct Flag {
 
 impl Flag {
     fn read(row: &'static str) -> Flag {
-        let [shown, second, help, manual] = parts(row, "\n");
-        let [kind, place, words] = parts(second, " ");
+        let [shown, second, help, manual] = parts(row, '\n');
+        let [kind, place, words] = parts(second, ' ');
         Flag { shown, kind, place, words, help, manual }
     }
 
