@@ -10,7 +10,7 @@
 //! use unix_http::base::time::{http_date, parse_http_date, parse_rfc3339, rfc3339};
 //!
 //! let time = UNIX_EPOCH + Duration::from_secs(784_111_777);
-//! assert_eq!(&http_date(time), b"Sun, 06 Nov 1994 08:49:37 GMT");
+//! assert_eq!(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
 //! assert_eq!(parse_http_date(b"Sun, 06 Nov 1994 08:49:37 GMT"), Some(time));
 //! assert_eq!(rfc3339(time, 3), "1994-11-06T08:49:37.000Z");
 //! assert_eq!(parse_rfc3339("1994-11-06T09:49:37+01:00"), Some(time));
@@ -19,8 +19,9 @@
 use super::number::decimal;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const DAYS: &[u8; 21] = b"SunMonTueWedThuFriSat";
-const MONTHS: &[u8; 36] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Years are counted from 1 March 0000, so that the leap day is the last day of a year.
@@ -80,27 +81,13 @@ impl Civil {
 
 /// Formats an IMF-fixdate. Times before 1970 become 1970.
 #[must_use]
-pub fn http_date(time: SystemTime) -> [u8; 29] {
+pub fn http_date(time: SystemTime) -> String {
     let seconds = since_1970(time).as_secs();
-    let civil = Civil::of(seconds);
+    let Civil { year, month, day, hour, minute, second } = Civil::of(seconds);
     // 1 January 1970 was a Thursday.
-    let weekday = (seconds / SECONDS_PER_DAY + 4) % 7;
-    let mut date = *b"Sun, 00 Jan 0000 00:00:00 GMT";
-    date[..3].copy_from_slice(&DAYS[weekday as usize * 3..][..3]);
-    date[8..11].copy_from_slice(&MONTHS[civil.month as usize * 3 - 3..][..3]);
-    let pairs = [
-        (5, civil.day),
-        (12, civil.year / 100),
-        (14, civil.year),
-        (17, civil.hour),
-        (20, civil.minute),
-        (23, civil.second),
-    ];
-    for (at, number) in pairs {
-        date[at] = b'0' + (number / 10 % 10) as u8;
-        date[at + 1] = b'0' + (number % 10) as u8;
-    }
-    date
+    let weekday = DAYS[(seconds / SECONDS_PER_DAY + 4) as usize % 7];
+    let month = MONTHS[month as usize - 1];
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 /// Parses an IMF-fixdate. Ignores the name of the day, and rejects the two obsolete formats of RFC
@@ -112,7 +99,7 @@ pub fn parse_http_date(date: &[u8]) -> Option<SystemTime> {
     let number = |from: usize, to: usize| decimal(&date[from..to]);
     let civil = Civil {
         year: number(12, 16)?,
-        month: MONTHS.chunks(3).position(|name| *name == date[8..11])? as u64 + 1,
+        month: MONTHS.iter().position(|name| name.as_bytes() == &date[8..11])? as u64 + 1,
         day: number(5, 7)?,
         hour: number(17, 19)?,
         minute: number(20, 22)?,

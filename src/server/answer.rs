@@ -76,7 +76,7 @@ impl Answer {
         self.asked.persistent &=
             framing != Framing::UntilClose && !self.state.must_close(self.status);
         if self.fields.get("Date").is_none() {
-            self.push("Date", &http_date(SystemTime::now()))?;
+            self.push("Date", http_date(SystemTime::now()).as_bytes())?;
         }
         match (self.given_length()?, framing) {
             (None, Framing::Length(length)) => self.fields.push_length(length),

@@ -50,7 +50,7 @@ const HTTP_DATES: &[(u64, &str)] = &[
 #[test]
 fn http_dates_are_formatted_and_parsed() {
     for &(seconds, date) in HTTP_DATES {
-        assert_eq!(str::from_utf8(&time::http_date(at(seconds))), Ok(date));
+        assert_eq!(time::http_date(at(seconds)), date);
         assert_eq!(time::parse_http_date(date.as_bytes()), Some(at(seconds)), "{date}");
     }
     let refused = [
@@ -119,7 +119,7 @@ fn rfc3339_times_are_formatted_and_parsed() {
 fn every_day_of_four_centuries_round_trips() {
     for day in 0..146_097 {
         let noon = at(day * 86_400 + 43_200);
-        assert_eq!(time::parse_http_date(&time::http_date(noon)), Some(noon));
+        assert_eq!(time::parse_http_date(time::http_date(noon).as_bytes()), Some(noon));
         assert_eq!(time::parse_rfc3339(&time::rfc3339(noon, 9)), Some(noon));
     }
 }

@@ -300,7 +300,6 @@ fn answer(path: &str, asked: usize, expects: bool) -> (bool, Vec<u8>, Then) {
         // Not in the past: curl 7.88 then sleeps for ever.
         "/retry-date" if asked == 1 => {
             let date = http_date(SystemTime::now() + Duration::from_secs(2));
-            let date = String::from_utf8_lossy(date.as_ref());
             let rest = "Content-Length: 5\r\n\r\nbusy\n";
             next(text(&format!("HTTP/1.1 503 Busy\r\nRetry-After: {date}\r\n{rest}")))
         }
