@@ -13,7 +13,11 @@ use std::io::{Read, Seek};
 /// let streamed = Body::reader(std::io::stdin(), None); // Transfer-Encoding: chunked
 /// ```
 #[derive(Default)]
-pub struct Body<'a>(pub(super) Content<'a>);
+pub struct Body<'a> {
+    pub(super) content: Content<'a>,
+    /// The number of bytes; `None` if it is unknown, or if there is no content.
+    pub(super) length: Option<u64>,
+}
 
 #[derive(Default)]
 pub(super) enum Content<'a> {
@@ -21,15 +25,9 @@ pub(super) enum Content<'a> {
     #[default]
     None,
     Bytes(Vec<u8>),
-    Reader {
-        reader: Box<dyn Read + Send>,
-        length: Option<u64>,
-    },
+    Reader(Box<dyn Read + Send>),
     /// Sent by the thread that calls `send`.
-    Borrowed {
-        reader: Box<dyn Read + Send + 'a>,
-        length: Option<u64>,
-    },
+    Borrowed(Box<dyn Read + Send + 'a>),
 }
 
 impl<'a> Body<'a> {
@@ -46,7 +44,7 @@ impl<'a> Body<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reader(reader: impl Read + Send + 'static, length: Option<u64>) -> Body<'a> {
-        Body(Content::Reader { reader: Box::new(reader), length })
+        Body { content: Content::Reader(Box::new(reader)), length }
     }
 
     /// Creates content from a reader that may borrow, otherwise as [`reader`](Body::reader).
@@ -59,7 +57,7 @@ impl<'a> Body<'a> {
     /// early is noticed when all content was sent, or when a write fails. Borrowed
     /// content excludes [`expect_continue`](super::RequestBuilder::expect_continue).
     pub fn borrowed(reader: impl Read + Send + 'a, length: Option<u64>) -> Body<'a> {
-        Body(Content::Borrowed { reader: Box::new(reader), length })
+        Body { content: Content::Borrowed(Box::new(reader)), length }
     }
 
     /// Creates content from a file, from its current position on. A regular file is sent with
@@ -76,41 +74,30 @@ impl<'a> Body<'a> {
         Ok(Body::reader(file, length))
     }
 
-    /// Returns the number of bytes; `None` if it is unknown.
-    pub(super) fn length(&self) -> Option<u64> {
-        match &self.0 {
-            Content::None => Some(0),
-            Content::Bytes(bytes) => Some(bytes.len() as u64),
-            Content::Reader { length, .. } | Content::Borrowed { length, .. } => *length,
-        }
-    }
-}
-
-impl Body<'_> {
     /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
-        if let (Content::Bytes(bytes), true) = (&self.0, copy) {
+        if let (Content::Bytes(bytes), true) = (&self.content, copy) {
             return Content::Bytes(bytes.clone());
         }
-        match std::mem::take(&mut self.0) {
-            Content::None => Content::None,
+        match std::mem::take(&mut self.content) {
             Content::Bytes(bytes) => Content::Bytes(bytes),
-            Content::Reader { reader, length } => Content::Reader { reader, length },
-            // It is sent on this thread.
-            Content::Borrowed { .. } => Content::None,
+            Content::Reader(reader) => Content::Reader(reader),
+            // Borrowed content is sent on this thread.
+            Content::None | Content::Borrowed(_) => Content::None,
         }
     }
 }
 
 impl<T: Into<Vec<u8>>> From<T> for Body<'_> {
     fn from(bytes: T) -> Self {
-        Body(Content::Bytes(bytes.into()))
+        let bytes = bytes.into();
+        Body { length: Some(bytes.len() as u64), content: Content::Bytes(bytes) }
     }
 }
 
 impl fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0, self.length()) {
+        match (&self.content, self.length) {
             (Content::None, _) => f.write_str("Body(none)"),
             (_, Some(length)) => write!(f, "Body({length} bytes)"),
             (_, None) => f.write_str("Body(of unknown length)"),

@@ -149,7 +149,7 @@ fn encode(
     }
     out.extend_from_slice(b"\r\n");
     let head = out.len();
-    match &request.body.0 {
+    match &request.body.content {
         Content::None => {}
         Content::Bytes(bytes) if bytes.len() <= INLINE && request.expect.is_none() => {
             if framing == Framing::Chunked {
@@ -179,13 +179,13 @@ fn content_framing(request: &RequestBuilder<'_>, host: &str) -> Result<Framing, 
     if let Some(offset) = host.and_then(not_a_host) {
         return Err(EncodeError { violation: Violation::Host, offset }.into());
     }
-    if let (Content::Borrowed { .. }, Some(_)) = (&request.body.0, request.expect) {
+    if let (Content::Borrowed(_), Some(_)) = (&request.body.content, request.expect) {
         return refuse("borrowed content is sent at once and cannot wait for 100 (Continue)");
     }
     // A server will read the fields by the same rules.
     let stated = framing::request_fields(fields, request.version)
         .map_err(|error| Error::Request(error.violation.text()))?;
-    match (&request.body.0, request.body.length(), stated.framing) {
+    match (&request.body.content, request.body.length, stated.framing) {
         (Content::None, _, Framing::NoBody | Framing::Length(0)) => Ok(Framing::NoBody),
         (Content::None, ..) => refuse("the fields announce content, but there is none"),
         (.., Framing::Chunked) => Ok(Framing::Chunked),
@@ -211,36 +211,29 @@ fn closing_fields(
     framing: Framing,
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
-    let absent = |name: &str| request.fields.get(name).is_none();
     if let Some(protocol) = request.upgrade {
         encode_field(out, "Connection", b"Upgrade")?;
         encode_field(out, "Upgrade", protocol.as_bytes())?;
     }
     // Without content there is nothing to hold back (`RFC 9110 §10.1.1`).
-    if request.expect.is_some()
-        && !matches!(framing, Framing::NoBody | Framing::Length(0))
-        && absent("Expect")
-    {
-        encode_field(out, "Expect", b"100-continue")?;
-    }
-    if request.json && absent("Content-Type") {
-        encode_field(out, "Content-Type", b"application/json")?;
-    }
-    match framing {
-        Framing::Chunked if absent("Transfer-Encoding") => {
-            encode_field(out, "Transfer-Encoding", b"chunked")
-        }
-        Framing::Length(length) if absent("Content-Length") => {
-            encode_field(out, "Content-Length", length.to_string().as_bytes())
-        }
+    let expects =
+        request.expect.is_some() && !matches!(framing, Framing::NoBody | Framing::Length(0));
+    let length = match (framing, request.method) {
+        (Framing::Length(length), _) => Some(length.to_string()),
         // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
-        Framing::NoBody
-            if matches!(request.method, "POST" | "PUT" | "PATCH") && absent("Content-Length") =>
-        {
-            encode_field(out, "Content-Length", b"0")
-        }
+        (Framing::NoBody, "POST" | "PUT" | "PATCH") => Some(0.to_string()),
+        _ => None,
+    };
+    let fields: [(&str, Option<&[u8]>); 4] = [
+        ("Expect", expects.then_some(b"100-continue")),
+        ("Content-Type", request.json.then_some(b"application/json")),
+        ("Transfer-Encoding", (framing == Framing::Chunked).then_some(b"chunked")),
+        ("Content-Length", length.as_ref().map(String::as_bytes)),
+    ];
+    fields.into_iter().try_for_each(|(name, value)| match value {
+        Some(value) if request.fields.get(name).is_none() => encode_field(out, name, value),
         _ => Ok(()),
-    }
+    })
 }
 
 /// Sends the request on `wire` and waits for the final head.
@@ -267,8 +260,8 @@ fn attempt(
         Some(framing) if written.is_ok() => {
             let stream = wire.connection.stream().try_clone().map_err(Error::Send)?;
             let sink = UploadSink::new(stream, clock.clone(), observer);
-            upload = Some(if let Content::Borrowed { .. } = request.body.0 {
-                Upload::send_now(sink, std::mem::take(&mut request.body.0), framing)
+            upload = Some(if let Content::Borrowed(_) = request.body.content {
+                Upload::send_now(sink, std::mem::take(&mut request.body.content), framing)
             } else {
                 let content = request.body.take_or_copy(wire.reused);
                 Upload::start(sink, content, framing, request.expect)?

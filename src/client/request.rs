@@ -178,7 +178,7 @@ impl<'a> RequestBuilder<'a> {
 
     /// Whether the content can be sent a second time.
     pub(super) fn is_replayable(&self) -> bool {
-        matches!(self.body.0, Content::None | Content::Bytes(_))
+        matches!(self.body.content, Content::None | Content::Bytes(_))
     }
 }
 

@@ -144,8 +144,8 @@ impl UploadSink {
             Content::None => return Ok(()),
             Content::Bytes(bytes) if framing != Framing::Chunked => return self.write(&bytes),
             Content::Bytes(bytes) => Box::new(Cursor::new(bytes)),
-            Content::Reader { reader, .. } => reader,
-            Content::Borrowed { reader, .. } => reader,
+            Content::Reader(reader) => reader,
+            Content::Borrowed(reader) => reader,
         };
         match framing {
             Framing::Length(length) => self.sized(&mut reader, length),
