@@ -9,6 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use unix_http::Endpoint;
+use unix_http::base::base64;
 use unix_http::tap;
 use unix_http::traffic::Side::{self, Client, Server};
 use unix_http::traffic::{Conversation, Event, Observer};
@@ -185,6 +186,27 @@ fn a_missing_id_stops_the_script() {
         assert_ne!(ended.code, 0);
         let asked = String::from_utf8(server.received().concat()).unwrap();
         assert!(!asked.contains("/start"), "{tool}: {asked}");
+    }
+}
+
+/// The recorder holds all bodies in one file, where their parts alternate.
+#[test]
+fn bodies_that_arrive_at_the_same_time_are_written_whole() {
+    const PART: usize = 32 * 1024;
+    for length in [PART - 1, PART, PART + 1, 3 * PART + 2] {
+        let body: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+        let head = format!("PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+        let parts = [head.as_bytes()].into_iter().chain(body.chunks(1000));
+        let mut moments: Vec<Moment<'_>> =
+            parts.flat_map(|part| [(0, 1, Client, part), (0, 2, Client, part)]).collect();
+        moments.extend([(10, 1, Server, NO_CONTENT), (10, 2, Server, NO_CONTENT)]);
+        let text = script("curl", &moments);
+        let bodies: Vec<_> = text.split("<<'END'\n").skip(1).collect();
+        assert_eq!(bodies.len(), 2, "{length}");
+        for rest in bodies {
+            let (coded, _) = rest.split_once("\nEND\n").unwrap();
+            assert!(base64::decode(&coded.replace('\n', "")) == Some(body.clone()), "{length}");
+        }
     }
 }
 

@@ -88,12 +88,8 @@ impl KeptExchange {
     pub fn see(&mut self, at: Duration, x: &Exchange, event: &Event<'_>) {
         self.x.clone_from(x);
         match event {
-            Event::Request(_) => {
-                self.add_head(x.request.as_ref().map_or(0, |head| head.as_bytes().len()))
-            }
-            Event::Response(_) => {
-                self.add_head(x.response.as_ref().map_or(0, |head| head.as_bytes().len()))
-            }
+            Event::Request(_) => self.add_head(x.sent.head as usize),
+            Event::Response(_) => self.add_head(x.received.head as usize),
             Event::Interim(_, head) if self.interim.len() < INTERIM_LIMIT => {
                 self.interim.push((*head).clone());
                 self.add_head(head.as_bytes().len());
@@ -106,9 +102,7 @@ impl KeptExchange {
                     trailers.iter().map(|field| field.name().len() + field.value().len()).sum(),
                 );
             }
-            Event::Fault(_, side, fault) => {
-                self.faults.push(KeptFault::seen(*side, *fault));
-            }
+            Event::Fault(_, side, fault) => self.faults.push(KeptFault::seen(*side, *fault)),
             Event::Done(_) => {
                 let left = "the client left in the middle of the response";
                 self.faults.extend(x.left.map(|_| KeptFault::new(left, None)));

@@ -145,11 +145,9 @@ impl<W: Write + Seek> Har<W> {
     fn append(&mut self, entry: &[u8]) -> io::Result<()> {
         let comma: &[u8] = if self.first { b"\n" } else { b",\n" };
         self.first = false;
-        let Some(end) = self.end else {
-            return self.out.write_all(&[comma, entry].concat());
-        };
-        self.out.seek(SeekFrom::Start(end))?;
         let entry = [comma, entry].concat();
+        let Some(end) = self.end else { return self.out.write_all(&entry) };
+        self.out.seek(SeekFrom::Start(end))?;
         let written = self.out.write_all(&entry).and_then(|()| self.out.write_all(END));
         let written = written.and_then(|()| self.out.flush());
         match written {

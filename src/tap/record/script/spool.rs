@@ -58,7 +58,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Returns all bytes, or `None` if there are more than `limit`.
+    /// Returns all bytes, or none if there are more than `limit`.
     pub(super) fn all(&self, spool: &Spool, limit: u64) -> io::Result<Vec<u8>> {
         let mut all = Vec::new();
         if spool.length <= limit {
@@ -79,26 +79,4 @@ fn nameless() -> io::Result<File> {
         OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     fs::remove_file(&path)?;
     Ok(file)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Disk, PART, Spool};
-
-    /// Fills two spools at a time, so that their parts alternate in the file.
-    #[test]
-    fn a_spool_returns_its_bytes() {
-        let mut disk = Disk::default();
-        for length in [0, 1, PART - 1, PART, PART + 1, 3 * PART + 2] {
-            let bytes: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
-            let mut spools = [Spool::default(), Spool::default()];
-            for part in bytes.chunks(1000) {
-                spools.iter_mut().for_each(|spool| disk.push(spool, part).unwrap());
-            }
-            for spool in spools {
-                assert_eq!(spool.length, length);
-                assert!(disk.all(&spool, length).unwrap() == bytes, "{length}");
-            }
-        }
-    }
 }
