@@ -67,7 +67,7 @@ impl ShownBody {
     }
 
     /// Shows the next bytes, without waiting for the end of a line if they are `live`.
-    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], live: bool, page: &mut TextPage<'_>) {
+    pub(super) fn show(&mut self, at: Duration, bytes: &[u8], live: bool, page: &mut TextPage) {
         if at.saturating_sub(self.last) >= SILENCE && self.shown > 0 {
             self.resume(page);
         }
@@ -92,7 +92,7 @@ impl ShownBody {
         }
     }
 
-    pub(super) fn finish(&mut self, page: &mut TextPage<'_>) {
+    pub(super) fn finish(&mut self, page: &mut TextPage) {
         self.decide(true, page);
         match &mut self.kind {
             Kind::Json(_) => self.end_json(page),
@@ -111,7 +111,7 @@ impl ShownBody {
         self.tell_left_out(page);
     }
 
-    fn tell_left_out(&mut self, page: &mut TextPage<'_>) {
+    fn tell_left_out(&mut self, page: &mut TextPage) {
         if self.left_out > 0 {
             let line = format!("({} more bytes, {})", self.left_out, self.media_type);
             page.line(self.look, &line, b"");
@@ -120,7 +120,7 @@ impl ShownBody {
     }
 
     /// Starts the limit again after a pause.
-    fn resume(&mut self, page: &mut TextPage<'_>) {
+    fn resume(&mut self, page: &mut TextPage) {
         self.shown = 0;
         if self.left_out > 0 && !matches!(self.kind, Kind::Binary(_)) {
             self.tell_left_out(page);
@@ -132,7 +132,7 @@ impl ShownBody {
     }
 
     /// Decides the kind, once there are enough bytes or these are `all`.
-    fn decide(&mut self, all: bool, page: &mut TextPage<'_>) {
+    fn decide(&mut self, all: bool, page: &mut TextPage) {
         let Kind::Undecided(first) = &mut self.kind else { return };
         let framed = self.frames && may_begin_frames(first);
         if framed && first.len() < FRAME_HEADER_LEN && !all {
@@ -154,7 +154,7 @@ impl ShownBody {
         !self.media_type.starts_with("text/") && JsonTexts::default().feed(first, read).is_ok()
     }
 
-    fn feed(&mut self, mut bytes: &[u8], page: &mut TextPage<'_>) {
+    fn feed(&mut self, mut bytes: &[u8], page: &mut TextPage) {
         let plain = &mut self.lines[PLAIN];
         match &mut self.kind {
             _ if bytes.is_empty() => {}
@@ -192,7 +192,7 @@ impl ShownBody {
     }
 
     /// Shows the rest of an incomplete JSON text, without an error.
-    fn end_json(&mut self, page: &mut TextPage<'_>) {
+    fn end_json(&mut self, page: &mut TextPage) {
         if let Kind::Json(texts) = &mut self.kind {
             let show = &mut |part: &[u8]| self.lines[PLAIN].push(part, page);
             let _ = texts.finish(&mut |text| lay_out(self.full, text, show));
@@ -200,7 +200,7 @@ impl ShownBody {
     }
 
     /// Shows incomplete lines.
-    fn flush(&mut self, page: &mut TextPage<'_>) {
+    fn flush(&mut self, page: &mut TextPage) {
         self.lines.iter_mut().for_each(|lines| lines.flush(page));
     }
 }
@@ -226,7 +226,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8], page: &mut TextPage<'_>) {
+    fn push(&mut self, bytes: &[u8], page: &mut TextPage) {
         for part in bytes.split_inclusive(|&b| b == b'\n') {
             self.text.extend_from_slice(part);
             if part.ends_with(b"\n") || self.text.len() >= LINE {
@@ -235,7 +235,7 @@ impl Lines {
         }
     }
 
-    fn flush(&mut self, page: &mut TextPage<'_>) {
+    fn flush(&mut self, page: &mut TextPage) {
         if !self.text.is_empty() {
             let end = self.text.strip_suffix(b"\n").unwrap_or(&self.text);
             page.line(self.look, self.label, end.strip_suffix(b"\r").unwrap_or(end));

@@ -117,7 +117,7 @@ impl Text {
         self
     }
 
-    fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut TextPage<'_>) {
+    fn end_body(&self, connection: u64, x: &Exchange, side: Side, page: &mut TextPage) {
         if let Some(mut body) = lock(&self.bodies).remove(&(connection, x.number, side)) {
             body.finish(page);
         }
@@ -127,12 +127,10 @@ impl Text {
 impl Observer for Text {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         if !matches!(event, Event::Framing(..) | Event::Bytes(..)) {
-            let exchange = event.exchange().map(|x| x.number);
-            self.output.write(&mut |text| {
-                let mut page =
-                    TextPage::new(text, connection, exchange, self.time.then_some(at), self.colour);
-                self.lines(&mut page, connection, at, event);
-            });
+            let (exchange, time) = (event.exchange().map(|x| x.number), self.time.then_some(at));
+            let mut page = TextPage::new(connection, exchange, time, self.colour);
+            self.lines(&mut page, connection, at, event);
+            self.output.write(&page.text);
         }
     }
 
@@ -143,7 +141,7 @@ impl Observer for Text {
 }
 
 impl Text {
-    fn lines(&self, page: &mut TextPage<'_>, connection: u64, at: Duration, event: &Event<'_>) {
+    fn lines(&self, page: &mut TextPage, connection: u64, at: Duration, event: &Event<'_>) {
         match event {
             Event::Done(x) if self.brief => page.line(Look::PLAIN, &brief(x), b""),
             Event::Request(_) | Event::Interim(..) | Event::Response(_) if self.brief => {}
@@ -189,7 +187,7 @@ impl Text {
 }
 
 /// Shows where the body ends, and why.
-fn framing(page: &mut TextPage<'_>, x: &Exchange, side: Side) {
+fn framing(page: &mut TextPage, x: &Exchange, side: Side) {
     if let Some(Decision { framing, rule, .. }) = x.message(side).decision {
         let what = match framing {
             Framing::NoBody | Framing::Length(0) => "no body",

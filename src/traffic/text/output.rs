@@ -26,24 +26,17 @@ impl Output {
         Output { queue: Mutex::default(), out: Mutex::new(Box::new(out)) }
     }
 
-    /// Buffers everything that `lines` appends, or nothing. Never waits for the reader.
-    pub(super) fn write(&self, lines: &mut dyn FnMut(&mut String)) {
-        let mut queue = lock(&self.queue);
-        if queue.error.is_some() {
+    /// Buffers all of these lines, or none. Never waits for the reader.
+    pub(super) fn write(&self, lines: &str) {
+        let queue = &mut *lock(&self.queue);
+        if queue.error.is_some() || lines.is_empty() {
             return;
         }
-        let Queue { text, left_out, .. } = &mut *queue;
-        let before = text.len();
-        tell_left_out(text, *left_out);
-        let begun = text.len();
-        lines(text);
-        if text.len() == begun {
-            text.truncate(before);
-        } else if text.len() > WAITING_LIMIT {
-            *left_out += text[begun..].lines().count() as u64;
-            text.truncate(before);
+        if queue.text.len() + lines.len() > WAITING_LIMIT {
+            queue.left_out += lines.lines().count() as u64;
         } else {
-            *left_out = 0;
+            queue.tell_left_out();
+            queue.text.push_str(lines);
         }
     }
 
@@ -51,14 +44,10 @@ impl Output {
     pub(super) fn flush(&self) -> Option<String> {
         let mut out = lock(&self.out);
         let mut queue = lock(&self.queue);
-        let left_out = std::mem::take(&mut queue.left_out);
-        tell_left_out(&mut queue.text, left_out);
+        queue.tell_left_out();
         let text = std::mem::take(&mut queue.text);
         drop(queue);
-        let written = match text.is_empty() {
-            true => Ok(()),
-            false => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
-        };
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         let mut queue = lock(&self.queue);
         if let Err(error) = written {
             queue.error.get_or_insert_with(|| error.to_string());
@@ -67,8 +56,11 @@ impl Output {
     }
 }
 
-fn tell_left_out(text: &mut String, lines: u64) {
-    if lines > 0 {
-        text.push_str(&format!("* {lines} lines were left out: they are read too slowly\n"));
+impl Queue {
+    fn tell_left_out(&mut self) {
+        if let lines @ 1.. = std::mem::take(&mut self.left_out) {
+            let line = format!("* {lines} lines were left out: they are read too slowly\n");
+            self.text.push_str(&line);
+        }
     }
 }

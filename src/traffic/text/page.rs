@@ -4,9 +4,9 @@ use crate::base::text::push_harmless;
 use crate::traffic::exchange::Side;
 use std::time::Duration;
 
-/// Appends the lines of one event to the buffered ones.
-pub(super) struct TextPage<'a> {
-    text: &'a mut String,
+/// The lines of one event.
+pub(super) struct TextPage {
+    pub(super) text: String,
     /// The beginning of every line.
     numbers: String,
     colour: bool,
@@ -43,18 +43,18 @@ impl Look {
     }
 }
 
-impl TextPage<'_> {
+impl TextPage {
     pub(super) fn new(
-        text: &mut String,
         connection: u64,
         exchange: Option<u64>,
         time: Option<Duration>,
         colour: bool,
-    ) -> TextPage<'_> {
+    ) -> TextPage {
         let (dim, plain) = if colour { (DIM, PLAIN) } else { ("", "") };
         let exchange = exchange.map_or(String::new(), |exchange| format!(".{exchange}"));
         let time = time.map_or(String::new(), |time| format!("{:.3} ", time.as_secs_f64()));
-        TextPage { text, numbers: format!("{dim}{time}{connection}{exchange}{plain} "), colour }
+        let numbers = format!("{dim}{time}{connection}{exchange}{plain} ");
+        TextPage { text: String::new(), numbers, colour }
     }
 
     /// Appends a line.
@@ -65,7 +65,7 @@ impl TextPage<'_> {
         self.paint(PLAIN);
         self.paint(look);
         self.text.push_str(label);
-        push_harmless(self.text, bytes);
+        push_harmless(&mut self.text, bytes);
         if label.is_empty() && bytes.is_empty() && !self.colour {
             self.text.pop();
         }
