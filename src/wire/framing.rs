@@ -39,9 +39,10 @@ use super::head::{RequestHead, ResponseHead, Version};
 use crate::base::number::decimal;
 
 /// Where the message body ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Framing {
     /// There is no body.
+    #[default]
     NoBody,
     /// After this many bytes.
     Length(u64),

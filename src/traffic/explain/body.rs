@@ -14,6 +14,7 @@ const HEX: usize = 512;
 const TASTE: usize = 68;
 
 /// The explanation of one body.
+#[derive(Default)]
 pub(super) struct BodyView {
     side: char,
     pub framing: Framing,
@@ -29,27 +30,17 @@ pub(super) struct BodyView {
     pieces: u64,
     /// The framing since the last content: a CR LF, a chunk-size line.
     pending: Vec<u8>,
-    /// Whether the body is complete.
-    pub whole: bool,
+    /// Whether bytes are missing, as the framing says.
+    pub unfinished: bool,
 }
 
 impl BodyView {
     /// Creates the explanation of a body that is sent (`>`) or received (`<`). With `frames`, its
     /// first bytes of content may begin Docker's frames.
     pub fn new(side: char, framing: Framing, start: usize, quotes: bool, frames: bool) -> BodyView {
-        BodyView {
-            side,
-            framing,
-            start,
-            frames: frames.then(Frames::default),
-            quotes,
-            passed: 0,
-            content: 0,
-            chunks: 0,
-            pieces: 0,
-            pending: Vec::new(),
-            whole: !matches!(framing, Framing::Chunked | Framing::Length(1..)),
-        }
+        let frames = frames.then(Frames::default);
+        let unfinished = matches!(framing, Framing::Chunked | Framing::Length(1..));
+        BodyView { side, framing, start, frames, quotes, unfinished, ..BodyView::default() }
     }
 
     pub fn has_begun(&self) -> bool {
@@ -140,7 +131,7 @@ impl BodyView {
 
     /// Writes the sums of the body.
     pub fn end(&self, page: &mut ExplainPage) {
-        if self.whole && self.passed == 0 {
+        if !self.unfinished && self.passed == 0 {
             return;
         }
         let count = |n: u64, what: &str| match n {
@@ -152,15 +143,15 @@ impl BodyView {
         let mut sum = format!("{verb} {} bytes{of}", self.content);
         if self.framing == Framing::Chunked {
             sum += &format!(" in {}", count(self.chunks, "chunk"));
-            if self.whole {
+            if !self.unfinished {
                 sum += &format!(", {} bytes on the wire", self.passed);
             }
         }
-        if let Some(frames @ 1..) = self.frames.as_ref().map(Frames::count) {
+        if let Some(frames @ 1..) = self.frames.as_ref().map(|frames| frames.decoder.frame().1) {
             sum += &format!(", {}", count(frames, "frame"));
         }
         match self.framing {
-            _ if self.whole => return page.decision((sum.into(), "")),
+            _ if !self.unfinished => return page.decision((sum.into(), "")),
             Framing::Length(length) => {
                 sum += &format!(", but Content-Length is {length}: the body is incomplete")
             }
@@ -180,10 +171,6 @@ struct Frames {
 }
 
 impl Frames {
-    fn count(&self) -> u64 {
-        self.decoder.frame().1
-    }
-
     /// Returns whether the content still consists of frames.
     fn show(&mut self, page: &mut ExplainPage, side: char, mut content: &[u8]) -> bool {
         loop {

@@ -66,6 +66,7 @@ struct Explanation {
 type Key = (u64, u64);
 
 /// An exchange that is not over.
+#[derive(Default)]
 struct Underway {
     x: Exchange,
     /// What the client sends and what the server sends after their heads.
@@ -205,7 +206,7 @@ impl Explanation {
                 });
             }
             Event::End(_, side, _) => {
-                self.in_body(key, *side, |body, _| body.whole = true);
+                self.in_body(key, *side, |body, _| body.unfinished = false);
             }
             Event::Fault(_, side, fault) => self.fault(key, *side, fault),
             // A client ends its exchanges itself, when it has kept or closed the connection.
@@ -260,8 +261,8 @@ impl Explanation {
         };
         if let Some(Underway { bodies: [request, _], .. }) = self.exchanges.get(&key) {
             let expects = x.fields(Side::Client).is_some_and(|it| it.get("Expect").is_some());
-            match (request.whole, expects && !request.has_begun()) {
-                (true, _) => request.end(&mut self.page),
+            match (request.unfinished, expects && !request.has_begun()) {
+                (false, _) => request.end(&mut self.page),
                 (_, true) => self.page.decision(remark("content not sent")),
                 (_, false) => self.page.decision(remark("early answer")),
             }
@@ -276,11 +277,8 @@ impl Explanation {
 
     /// Begins the body of one side. A response without a request is an exchange too.
     fn begin(&mut self, key: Key, x: &Exchange, side: Side, body: BodyView) {
-        let exchange = self.exchanges.entry(key).or_insert_with(|| {
-            let bodies =
-                ['>', '<'].map(|side| BodyView::new(side, Framing::NoBody, 0, true, false));
-            Underway { x: x.clone(), bodies }
-        });
+        let exchange = self.exchanges.entry(key).or_default();
+        exchange.x = x.clone();
         exchange.bodies[side as usize] = body;
     }
 
@@ -329,7 +327,8 @@ impl Explanation {
         let Some(exchange) = self.exchanges.remove(&key) else { return };
         let [request, response] = &exchange.bodies;
         // The sum of a whole request was written before its response.
-        let written = request.whole && exchange.is_answered() && request.framing != Framing::Tunnel;
+        let written =
+            !request.unfinished && exchange.is_answered() && request.framing != Framing::Tunnel;
         if request.has_begun() && !written {
             request.end(&mut self.page);
         }

@@ -143,12 +143,14 @@ impl Observer for Text {
 impl Text {
     fn lines(&self, page: &mut TextPage, connection: u64, at: Duration, event: &Event<'_>) {
         match event {
-            Event::Done(x) if self.brief => page.line(Look::PLAIN, &brief(x), b""),
-            Event::Request(_) | Event::Interim(..) | Event::Response(_) if self.brief => {}
-            Event::Content(..) | Event::Tunnel(..) | Event::End(..) if self.brief => {}
-            Event::Opened | Event::Closed if self.brief => {}
-            Event::Opened => page.note("connected"),
             Event::Refused(why) => page.wrong(&["turned away: ", why].concat()),
+            Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
+            Event::Ended(side, Some(why)) => {
+                page.wrong(&format!("what the {side} says ends here: {why}"))
+            }
+            Event::Done(x) if self.brief => page.line(Look::PLAIN, &brief(x), b""),
+            _ if self.brief => {}
+            Event::Opened => page.note("connected"),
             Event::Request(x) => {
                 page.head(Look::CLIENT, x.request.as_ref().map_or(b"", |head| head.as_bytes()));
                 framing(page, x, Side::Client);
@@ -175,10 +177,6 @@ impl Text {
                 self.end_body(connection, x, Side::Client, page);
                 self.end_body(connection, x, Side::Server, page);
                 page.note(&summary(x));
-            }
-            Event::Fault(_, side, fault) => page.wrong(&format!("the {side}: {fault}")),
-            Event::Ended(side, Some(why)) => {
-                page.wrong(&format!("what the {side} says ends here: {why}"))
             }
             Event::Closed => page.note("closed"),
             _ => {}
