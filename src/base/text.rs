@@ -12,7 +12,6 @@
 //! assert_eq!(visible("user\u{202e}gpj.exe".as_bytes()), r"user\u{202e}gpj.exe");
 //! ```
 
-use super::number::LOWER_HEX;
 use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
@@ -28,9 +27,7 @@ pub fn reorders_text(c: char) -> bool {
 /// Escapes bytes as one line of text that hides nothing: HTAB, CR and LF become `\t`, `\r` and
 /// `\n`, other controls and invalid UTF-8 `\xNN`, and characters that reorder text `\u{N}`.
 pub fn visible(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() + 8);
-    push_escaped(&mut text, bytes, false);
-    text
+    escaped(bytes, false)
 }
 
 /// Escapes a path as [`visible`] does.
@@ -40,9 +37,7 @@ pub fn visible_path(path: &Path) -> String {
 
 /// Escapes bytes as [`visible`] does, but keeps HTAB.
 pub fn harmless(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    push_harmless(&mut text, bytes);
-    text
+    escaped(bytes, true)
 }
 
 /// Escapes a URL as [`visible`] does, with `***` in place of its password. A malformed URL is
@@ -59,11 +54,6 @@ pub fn without_password(url: &[u8]) -> String {
     }
 }
 
-/// Appends bytes, escaped as [`harmless`] does.
-pub fn push_harmless(text: &mut String, bytes: &[u8]) {
-    push_escaped(text, bytes, true);
-}
-
 /// Escapes bytes as [`harmless`] does, but keeps line ends.
 pub fn harmless_lines(lines: &[u8]) -> Cow<'_, [u8]> {
     if lines.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) {
@@ -78,12 +68,12 @@ pub fn harmless_lines(lines: &[u8]) -> Cow<'_, [u8]> {
     out.into()
 }
 
-fn push_escaped(text: &mut String, bytes: &[u8], keep_tab: bool) {
+fn escaped(bytes: &[u8], keep_tab: bool) -> String {
     // Nearly every line is plain.
-    let plain = |&b: &u8| matches!(b, b' '..=b'~') || (keep_tab && b == b'\t');
-    if let (true, Ok(plain)) = (bytes.iter().all(plain), str::from_utf8(bytes)) {
-        return text.push_str(plain);
+    if bytes.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return String::from_utf8_lossy(bytes).into_owned();
     }
+    let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c {
@@ -91,18 +81,14 @@ fn push_escaped(text: &mut String, bytes: &[u8], keep_tab: bool) {
                 '\t' => text.push_str("\\t"),
                 '\r' => text.push_str("\\r"),
                 '\n' => text.push_str("\\n"),
-                '\0'..='\x1f' | '\x7f' => push_hex(text, c as u8),
+                '\0'..='\x1f' | '\x7f' => text.push_str(&format!("\\x{:02x}", c as u8)),
                 c if c.is_control() || reorders_text(c) => text.extend(c.escape_unicode()),
                 c => text.push(c),
             }
         }
-        chunk.invalid().iter().for_each(|&byte| push_hex(text, byte));
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
     }
-}
-
-fn push_hex(text: &mut String, byte: u8) {
-    text.push_str("\\x");
-    text.extend([byte >> 4, byte & 15].map(|digit| char::from(LOWER_HEX[usize::from(digit)])));
+    text
 }
 
 /// Returns whether output may have colours: it is a terminal, and `NO_COLOR` is not set

@@ -1,6 +1,6 @@
 //! Lines that begin with their numbers and contain no control characters.
 
-use crate::base::text::push_harmless;
+use crate::base::text::harmless;
 use crate::traffic::exchange::Side;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ impl TextPage {
         self.paint(PLAIN);
         self.paint(look);
         self.text.push_str(label);
-        push_harmless(&mut self.text, bytes);
+        self.text.push_str(&harmless(bytes));
         if label.is_empty() && bytes.is_empty() && !self.colour {
             self.text.pop();
         }
