@@ -152,12 +152,12 @@ impl Text {
             _ if self.brief => {}
             Event::Opened => page.note("connected"),
             Event::Request(x) => {
-                page.head(Look::CLIENT, x.request.as_ref().map_or(b"", |head| head.as_bytes()));
+                page.head(Side::Client, x.request.as_ref().map_or(b"", |head| head.as_bytes()));
                 framing(page, x, Side::Client);
             }
-            Event::Interim(_, head) => page.head(Look::SERVER, head.as_bytes()),
+            Event::Interim(_, head) => page.head(Side::Server, head.as_bytes()),
             Event::Response(x) => {
-                page.head(Look::SERVER, x.response.as_ref().map_or(b"", |head| head.as_bytes()));
+                page.head(Side::Server, x.response.as_ref().map_or(b"", |head| head.as_bytes()));
                 framing(page, x, Side::Server);
             }
             Event::Content(x, side, bytes) | Event::Tunnel(x, side, bytes) => {

@@ -24,17 +24,15 @@ const GREEN: &str = "\x1b[32m";
 const CYAN: &str = "\x1b[36m";
 
 impl Look {
-    pub(super) const CLIENT: Look = Look("> ", CYAN, "");
-    pub(super) const SERVER: Look = Look("< ", GREEN, "");
-    pub(super) const NOTE: Look = Look("* ", DIM, DIM);
+    const NOTE: Look = Look("* ", DIM, DIM);
     /// A line of one kind.
     pub(super) const PLAIN: Look = Look("", "", "");
     const WRONG: Look = Look("! ", RED, RED);
 
     pub(super) fn of(side: Side) -> Look {
         match side {
-            Side::Client => Look::CLIENT,
-            Side::Server => Look::SERVER,
+            Side::Client => Look("> ", CYAN, ""),
+            Side::Server => Look("< ", GREEN, ""),
         }
     }
 
@@ -87,12 +85,13 @@ impl TextPage {
         self.line(Look::WRONG, "", line.as_bytes());
     }
 
-    pub(super) fn head(&mut self, look: Look, head: &[u8]) {
-        let text = head.strip_suffix(b"\n").unwrap_or(head);
-        let bold = Look(look.0, look.1, BOLD);
-        for (n, line) in text.split(|&b| b == b'\n').enumerate() {
-            let look = if n == 0 { bold } else { look };
+    pub(super) fn head(&mut self, side: Side, head: &[u8]) {
+        let mut look = Look::of(side);
+        look.2 = BOLD;
+        for line in head.split_inclusive(|&b| b == b'\n') {
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
             self.line(look, "", line.strip_suffix(b"\r").unwrap_or(line));
+            look = Look::of(side);
         }
     }
 }
