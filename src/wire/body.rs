@@ -92,8 +92,8 @@ impl BodyDecoder {
     /// (`RFC 9112 §5.2`).
     pub fn of_request(framing: Framing, offset: u64, limit: usize) -> BodyDecoder {
         let mut body = BodyDecoder::new(framing, offset, limit);
-        if let State::Chunked(decoder) = body.state {
-            body.state = State::Chunked(decoder.in_request());
+        if let State::Chunked(decoder) = &mut body.state {
+            decoder.in_request = true;
         }
         body
     }

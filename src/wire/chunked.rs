@@ -122,7 +122,8 @@ pub(crate) struct ChunkedDecoder {
     pub(super) budget: u64,
     /// The initial budget.
     limit: u64,
-    in_request: bool,
+    /// Whether to reject a folded trailer field, as a server must (`RFC 9112 §5.2`).
+    pub(super) in_request: bool,
     /// Boxed because few bodies have a trailer section.
     trailer: Option<Box<Trailer>>,
 }
@@ -148,11 +149,6 @@ impl ChunkedDecoder {
         let limit = limit as u64;
         let (state, left, in_request) = (State::SizeStart, 0, false);
         ChunkedDecoder { state, left, offset, budget: limit, limit, in_request, trailer: None }
-    }
-
-    /// Makes the decoder reject a folded trailer field, as a server must (`RFC 9112 §5.2`).
-    pub fn in_request(self) -> ChunkedDecoder {
-        ChunkedDecoder { in_request: true, ..self }
     }
 
     /// Returns whether the last chunk and its trailer section have been read.
