@@ -31,6 +31,7 @@ use std::fmt;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
+    /// The reference tokens, unescaped.
     pub(super) tokens: Vec<String>,
 }
 
@@ -55,11 +56,6 @@ impl Pointer {
         let tokens =
             rest.split('/').map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
         Ok(Pointer { tokens })
-    }
-
-    /// Returns the reference tokens, unescaped.
-    pub(crate) fn tokens(&self) -> &[String] {
-        &self.tokens
     }
 }
 

@@ -48,15 +48,13 @@ pub(crate) struct JsonReader<'a> {
     offset: u64,
     /// The closing brackets of the open containers.
     pub(super) open: Vec<u8>,
-    /// Whether the last byte read was an opening bracket.
-    opened: bool,
     /// Where the last name ended.
     name_end: usize,
 }
 
 impl<'a> JsonReader<'a> {
     pub(super) fn new(text: &'a [u8], offset: u64) -> JsonReader<'a> {
-        JsonReader { text, at: 0, offset, open: Vec::new(), opened: false, name_end: 0 }
+        JsonReader { text, at: 0, offset, open: Vec::new(), name_end: 0 }
     }
 
     /// Reads the beginning of a value: an opening bracket, or a complete scalar.
@@ -67,7 +65,6 @@ impl<'a> JsonReader<'a> {
             bracket @ (b'{' | b'[') => {
                 self.at += 1;
                 self.open.push(if bracket == b'{' { b'}' } else { b']' });
-                self.opened = true;
                 return Ok(Begun::Container(bracket));
             }
             b'"' => Value::String(self.string()?),
@@ -84,14 +81,14 @@ impl<'a> JsonReader<'a> {
     /// Moves to the next value of the innermost container, or to its end.
     pub(crate) fn next(&mut self) -> Result<Next, JsonError> {
         let Some(&end) = self.open.last() else { return self.fail(Kind::TrailingData) };
-        let opened = std::mem::take(&mut self.opened);
+        let is_first = matches!(self.text[self.at - 1], b'[' | b'{');
         self.skip_space();
         if self.peek()? == end {
             self.at += 1;
             self.open.pop();
             return Ok(Next::End(end));
         }
-        if !opened {
+        if !is_first {
             self.expect(b',', if end == b'}' { Kind::MemberEnd } else { Kind::ElementEnd })?;
             self.skip_space();
         }

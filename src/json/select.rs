@@ -36,7 +36,7 @@ impl<'a> JsonText<'a> {
     ) -> Result<Option<String>, JsonError> {
         let mut reader = self.reader();
         let mut found = |bytes| found(&JsonText { bytes, ..*self });
-        let near = follow(&mut reader, pointer.tokens(), &mut found)?;
+        let near = follow(&mut reader, &pointer.tokens, &mut found)?;
         reader.finish()?;
         Ok(near.map(|near| miss(pointer, near)))
     }
@@ -96,7 +96,7 @@ fn follow<'a>(
 
 /// Describes the last existing value on the path, and the missing part.
 fn miss(pointer: &Pointer, (left, kind, child): Near) -> String {
-    let (found, missing) = pointer.tokens().split_at(pointer.tokens().len() - left);
+    let (found, missing) = pointer.tokens.split_at(pointer.tokens.len() - left);
     let place = match (Pointer { tokens: found.to_vec() }).to_string() {
         root if root.is_empty() => "the root".to_owned(),
         place => place,

@@ -52,7 +52,7 @@ impl Value {
     /// a malformed pointer, and for a name that its object has more than once.
     pub fn pointer(&self, pointer: &str) -> Option<&Value> {
         let pointer = Pointer::parse(pointer).ok()?;
-        pointer.tokens().iter().try_fold(self, |value, token| match value {
+        pointer.tokens.iter().try_fold(self, |value, token| match value {
             Value::Array(elements) => elements.get(array_index(token)?),
             Value::Object(members) => members.get(value.only(token)?).map(|(_, member)| member),
             _ => None,
@@ -62,7 +62,7 @@ impl Value {
     /// Returns the same value for a change: `*value.pointer_mut("/Spec/Name")? = "web".into()`.
     pub fn pointer_mut(&mut self, pointer: &str) -> Option<&mut Value> {
         let pointer = Pointer::parse(pointer).ok()?;
-        pointer.tokens().iter().try_fold(self, |value, token| {
+        pointer.tokens.iter().try_fold(self, |value, token| {
             let only = value.only(token);
             match value {
                 Value::Array(elements) => elements.get_mut(array_index(token)?),

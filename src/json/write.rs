@@ -26,7 +26,7 @@ pub(super) fn encode_string(out: &mut Vec<u8>, text: &str) {
 /// Prints compact JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut json = JsonWriter::new();
+        let mut json = JsonWriter::default();
         json.value(self);
         f.write_str(&String::from_utf8_lossy(&json.into_bytes()))
     }
@@ -44,11 +44,6 @@ pub(crate) struct JsonWriter {
 }
 
 impl JsonWriter {
-    /// Creates an empty writer.
-    pub fn new() -> JsonWriter {
-        JsonWriter::default()
-    }
-
     /// Returns the text.
     pub fn into_bytes(self) -> Vec<u8> {
         self.out

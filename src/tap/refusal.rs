@@ -6,7 +6,7 @@ use crate::wire::reason_phrase;
 /// Encodes a response with the reason. Without `content` it is the response to HEAD.
 pub(super) fn refusal(status: u16, why: &str, content: bool) -> Vec<u8> {
     let reason = reason_phrase(status);
-    let mut json = JsonWriter::new();
+    let mut json = JsonWriter::default();
     json.object(|json| _ = json.name("message").string(why));
     let body = [json.into_bytes(), b"\n".to_vec()].concat();
     // The connection stays open after a 501: its request was read to the end.

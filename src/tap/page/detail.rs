@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// Returns the exchange as a line of the list.
 pub(super) fn summary_of(kept: &KeptExchange) -> Vec<u8> {
-    let mut json = JsonWriter::new();
+    let mut json = JsonWriter::default();
     summary(&mut json, kept);
     json.into_bytes()
 }
@@ -61,7 +61,7 @@ fn summary(json: &mut JsonWriter, kept: &KeptExchange) {
 /// number `after` on.
 pub(super) fn detail(kept: &KeptExchange, after: usize, target: &Endpoint) -> Vec<u8> {
     let x = &kept.x;
-    let mut json = JsonWriter::new();
+    let mut json = JsonWriter::default();
     let kinds = [Side::Client, Side::Server].map(|side| content::kind(kept, side));
     json.object(|json| {
         summary(json.name("summary"), kept);

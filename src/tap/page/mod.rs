@@ -277,7 +277,7 @@ impl Site {
         let Origin { program, command, target, started, recording } = &self.origin;
         let mut masked = Value::from(visible(command.as_bytes())).to_string().into_bytes();
         BodyMask::unknown().run(&mut masked);
-        let mut json = JsonWriter::new();
+        let mut json = JsonWriter::default();
         json.object(|json| {
             json.name("program").string(program);
             json.name("command").scalar(String::from_utf8_lossy(&masked));

@@ -203,7 +203,7 @@ fn entry(connection: u64, x: &Exchange, bodies: &Bodies, started: SystemTime) ->
     let sent = x.sent.ended.or(x.sent.last).unwrap_or(began);
     let answered = x.received.began.unwrap_or(sent).max(sent);
     let ended = x.received.last.unwrap_or(answered).max(answered);
-    let mut json = JsonWriter::new();
+    let mut json = JsonWriter::default();
     json.object(|json| {
         json.name("startedDateTime").string(&rfc3339(started + began, 6));
         time(json, "time", ended.saturating_sub(began));
