@@ -122,14 +122,13 @@ struct Encoded {
     rest: Option<Framing>,
 }
 
-/// Encodes the request, in memory that an earlier one has used.
+/// Encodes the request into `out`, whose memory an earlier one has used.
 fn encode(
     request: &RequestBuilder<'_>,
     settings: &Settings,
-    memory: Vec<u8>,
+    mut out: Vec<u8>,
 ) -> Result<Encoded, Error> {
     let framing = content_framing(request, &settings.host)?;
-    let mut out = memory;
     out.clear();
     let prefixed = [settings.prefix.as_bytes(), &request.target];
     let prefixed = (!settings.prefix.is_empty()).then(|| prefixed.concat());

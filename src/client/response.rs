@@ -235,23 +235,20 @@ impl BufRead for Response {
 impl Drop for Response {
     fn drop(&mut self) {
         let Some(mut wire) = self.wire.take() else { return };
+        let Answered { decision, body, upload, cancellable } = &mut self.exchange;
         // No canceller acts from here on, so that the next exchange on the connection is safe.
-        let canceller = self.exchange.cancellable.take().map(|it| it.canceller.clone());
+        let canceller = cancellable.take().map(|it| it.canceller.clone());
         let is_cancelled = canceller.is_some_and(|canceller| canceller.is_cancelled());
-        wire.connection.discard_buffered(&mut self.exchange.body);
-        let sent = self
-            .exchange
-            .upload
-            .as_mut()
-            .is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
+        wire.connection.discard_buffered(body);
+        let upload = upload.as_mut();
+        let sent = upload.is_none_or(|upload| matches!(upload.outcome(), Some(Ok(()))));
         // Bytes behind the response answer no request.
-        let clean =
-            self.exchange.body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
+        let clean = body.is_done() && !wire.connection.has_buffered() && !is_cancelled;
         if !sent {
             // Ends the thread that is still sending.
             let _ = wire.connection.stream().shutdown(Shutdown::Both);
         }
-        match self.exchange.decision.persistent && sent && clean {
+        match decision.persistent && sent && clean {
             true => self.pool.keep(wire),
             false => self.pool.close(wire),
         }

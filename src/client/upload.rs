@@ -153,7 +153,7 @@ impl UploadSink {
         }
     }
 
-    /// Notes the end of the content for the time limits.
+    /// Ends the content for the peer and for the time limits.
     fn end(self, sent: Result<(), Error>) -> Result<(), Error> {
         if let Err(Error::Source(_) | Error::SourceLength { .. }) = sent {
             // Shows the peer that the content is cut short, and ends the wait for a response.

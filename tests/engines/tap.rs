@@ -445,7 +445,7 @@ fn a_recording_can_replace_the_engine() {
     let Some(engine) = engine() else { return };
     let mut tap = Tap::start(&engine);
     let session = format!(
-        "{SESSION}; docker version; docker image ls busy; docker inspect --type container nothing-here || echo $?"
+        "{SESSION}; docker version; docker image ls -q busy; docker inspect --type container nothing-here || echo $?"
     );
     let real = run(&mut shell(&tap.socket(), &session), b"", LIMIT);
     tap.stop();
