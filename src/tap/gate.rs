@@ -135,23 +135,19 @@ impl Gate {
 
     pub(super) fn check(&self, head: &RequestHead) -> Result<(), Denied> {
         let (host, to_head) = (head.host()?.unwrap_or_default(), head.method() == "HEAD");
+        let denied = |status, why| Err(Denied { status, why, needed: None, to_head });
         let name = String::from_utf8_lossy(host);
         if !host.is_empty() && !self.is_ours(without_port(&name)) {
-            let name = name.escape_debug();
-            let why =
-                format!("the Host is {name}, which may be a web page's own name (DNS rebinding)");
-            return Err(Denied { status: 421, why, to_head, ..Denied::default() });
+            let why = "which may be a web page's own name (DNS rebinding)";
+            return denied(421, format!("the Host is {}, {why}", name.escape_debug()));
         }
-        match foreign_field(head.fields(), host) {
-            Some(field) => {
-                // A query may contain secrets.
-                let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
-                let (name, value) = (field.name(), value.escape_ascii());
-                let why = format!("the request comes from another web page ({name}: {value})");
-                Err(Denied { status: 403, why, to_head, ..Denied::default() })
-            }
-            None => Ok(()),
+        if let Some(field) = foreign_field(head.fields(), host) {
+            // A query may contain secrets.
+            let value = field.value().split(|&b| b == b'?').next().unwrap_or_default();
+            let page = format!("{}: {}", field.name(), value.escape_ascii());
+            return denied(403, format!("the request comes from another web page ({page})"));
         }
+        Ok(())
     }
 
     fn is_ours(&self, name: &str) -> bool {

@@ -29,7 +29,8 @@ struct Har<W> {
     limit: usize,
     /// Whether secrets are masked in content that is decoded.
     cover: bool,
-    first: bool,
+    /// The bytes before the next entry.
+    separator: &'static [u8],
     /// Where the end of a complete file begins; `None` in a pipe.
     end: Option<u64>,
     /// The bodies of open exchanges.
@@ -93,8 +94,8 @@ pub(in crate::tap) fn with_limit<W: Write + Seek + Send>(
         out.write_all(END)?;
     }
     out.flush()?;
-    let (first, open) = (true, BTreeMap::new());
-    Ok(UntilError::new("the HAR", Har { out, started, limit, cover, first, end, open }))
+    let (separator, open) = (b"\n", BTreeMap::new());
+    Ok(UntilError::new("the HAR", Har { out, started, limit, cover, separator, end, open }))
 }
 
 impl<W: Write + Seek + Send> Recorder for Har<W> {
@@ -143,9 +144,7 @@ impl<W: Write + Seek + Send> Recorder for Har<W> {
 impl<W: Write + Seek> Har<W> {
     /// Writes an entry over the end of the file, and a new end.
     fn append(&mut self, entry: &[u8]) -> io::Result<()> {
-        let comma: &[u8] = if self.first { b"\n" } else { b",\n" };
-        self.first = false;
-        let entry = [comma, entry].concat();
+        let entry = [std::mem::replace(&mut self.separator, b",\n"), entry].concat();
         let Some(end) = self.end else { return self.out.write_all(&entry) };
         self.out.seek(SeekFrom::Start(end))?;
         let written = self.out.write_all(&entry).and_then(|()| self.out.write_all(END));
