@@ -71,7 +71,7 @@ impl SectionDecoder {
             }
             self.next += value_len(&head[self.next..]);
             let end = self.next;
-            let Some(next) = line_end(head, end)? else { return Ok(None) };
+            let Some(next) = line_end(head, end, Violation::FieldValue)? else { return Ok(None) };
             if next == end + 1 && !self.lenience.bare_lf {
                 return Err(ParseError::new(Violation::ChunkLineEnd, end));
             }
@@ -151,14 +151,19 @@ impl SectionDecoder {
 /// Returns where the line after the text that ends at `end` begins, or `None` if the line end has
 /// not arrived.
 ///
-/// Rejects a CR without an LF, because other readers would end the line there.
+/// Rejects a CR without an LF, because other readers would end the line there. Reports any
+/// other byte as the violation `other`.
 #[inline]
-pub(super) fn line_end(head: &[u8], end: usize) -> Result<Option<usize>, ParseError> {
+pub(super) fn line_end(
+    head: &[u8],
+    end: usize,
+    other: Violation,
+) -> Result<Option<usize>, ParseError> {
     match head[end..] {
         [b'\r', b'\n', ..] => Ok(Some(end + 2)),
         [b'\n', ..] => Ok(Some(end + 1)),
         [] | [b'\r'] => Ok(None),
         [b'\r', ..] => Err(ParseError::new(Violation::BareCr, end)),
-        _ => Err(ParseError::new(Violation::FieldValue, end)),
+        _ => Err(ParseError::new(other, end)),
     }
 }

@@ -34,17 +34,9 @@ impl StartLine for StatusLine {
         // The last byte seen may have been a CR without its LF.
         let from = reason.max(seen.saturating_sub(1));
         let end = from + value_len(&bytes[from..]);
-        match line_end(bytes, end) {
-            Ok(None) => Ok(None),
-            Ok(Some(next)) => {
-                self.reason = Span::new(reason, end);
-                Ok(Some((version, next)))
-            }
-            Err(ParseError { violation: Violation::FieldValue, offset }) => {
-                Err(ParseError { violation: Violation::ReasonPhrase, offset })
-            }
-            Err(error) => Err(error),
-        }
+        let next = line_end(bytes, end, Violation::ReasonPhrase)?;
+        self.reason = Span::new(reason, end);
+        Ok(next.map(|next| (version, next)))
     }
 }
 
@@ -152,13 +144,8 @@ impl StartLine for RequestLine {
         }
         let at = self.target.end as usize + 1;
         let Some(version) = version(bytes, at)? else { return Ok(None) };
-        match bytes[at + 8..] {
-            [b'\r', b'\n', ..] => Ok(Some((version, at + 10))),
-            [b'\n', ..] => Ok(Some((version, at + 9))),
-            [] | [b'\r'] => Ok(None),
-            [b'\r', ..] => Err(ParseError::new(Violation::BareCr, at + 8)),
-            _ => Err(ParseError::new(Violation::Version, at + 8)),
-        }
+        let next = line_end(bytes, at + 8, Violation::Version)?;
+        Ok(next.map(|next| (version, next)))
     }
 }
 
