@@ -29,22 +29,20 @@ pub(super) struct Lane {
     pub began: Duration,
 }
 
-/// The number of bytes that belong to a head, and the complete head with its length.
-pub(super) type HeadRead<H> = (usize, Result<Option<(H, usize)>, ParseError>);
-
 impl Lane {
+    /// Returns how many bytes belong to a head, and the head once it is complete.
     pub fn head<L: StartLine>(
         &mut self,
         pieces: &mut HeadPieces<L>,
         now: Duration,
         bytes: &mut [u8],
-    ) -> HeadRead<Head<L>> {
+    ) -> (usize, Result<Option<Head<L>>, ParseError>) {
         if pieces.partial().is_empty() {
             self.began = now;
         }
         let n = if self.cover.off { bytes.len() } else { self.cover.head.run(bytes) };
         match pieces.feed(&bytes[..n]) {
-            Ok((used, len)) => (used, Ok(len.map(|len| (pieces.take(), len)))),
+            Ok((used, len)) => (used, Ok(len.map(|_| pieces.take()))),
             Err(error) => (n, Err(error)),
         }
     }

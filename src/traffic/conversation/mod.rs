@@ -167,7 +167,7 @@ impl Conversation {
         let (used, head) = lane.head(&mut self.requests, self.now, bytes);
         match head {
             Ok(None) => {}
-            Ok(Some((head, len))) => self.request(head, len, see),
+            Ok(Some(head)) => self.request(head, see),
             Err(error) if self.awaiting().is_some() => {
                 // Perhaps input for a tunnel that the next response opens.
                 let mut held = std::mem::take(self.requests.partial());
@@ -190,21 +190,21 @@ impl Conversation {
         used
     }
 
-    fn request(&mut self, head: RequestHead, len: usize, see: &mut See<'_>) {
+    fn request(&mut self, head: RequestHead, see: &mut See<'_>) {
         let kept: u64 = self.open.iter().map(|exchange| exchange.sent.head).sum();
         if self.open.len() >= OPEN_LIMIT || kept > OPEN_BYTES {
             self.lose(Side::Client, &mut []);
             return see(&Event::Fault(None, Side::Client, Fault(TooManyRequests)));
         }
         self.count += 1;
-        let decision = framing::request(&head);
+        let (len, decision) = (head.as_bytes().len() as u64, framing::request(&head));
         let lane = &mut self.lanes[Side::Client as usize];
         let sent = Message {
             decision: decision.ok(),
             began: Some(lane.began),
             head_ended: Some(self.now),
             last: Some(self.now),
-            head: len as u64,
+            head: len,
             ..Message::default()
         };
         let mask = BodyMask::of(head.target(), head.fields());
@@ -216,7 +216,7 @@ impl Conversation {
             Ok(decision) => {
                 lane.cover.begin(mask);
                 self.open.push_back(exchange);
-                let decoder = BodyDecoder::of_request(decision.framing, len as u64, OVERHEAD_LIMIT);
+                let decoder = BodyDecoder::of_request(decision.framing, len, OVERHEAD_LIMIT);
                 self.begin_body(Side::Client, decoder, see);
             }
             Err(error) => {
@@ -232,7 +232,7 @@ impl Conversation {
         let (used, head) = lane.head(&mut self.responses, self.now, bytes);
         match head {
             Ok(None) => {}
-            Ok(Some((head, len))) => self.response(head, len, see),
+            Ok(Some(head)) => self.response(head, see),
             Err(error) => {
                 self.lose(Side::Server, &mut bytes[..used]);
                 see(&Event::Fault(self.awaiting(), Side::Server, error.into()));
@@ -241,7 +241,8 @@ impl Conversation {
         used
     }
 
-    fn response(&mut self, head: ResponseHead, len: usize, see: &mut See<'_>) {
+    fn response(&mut self, head: ResponseHead, see: &mut See<'_>) {
+        let len = head.as_bytes().len() as u64;
         let unasked = self.awaiting().is_none();
         if unasked {
             self.count += 1;
@@ -252,7 +253,7 @@ impl Conversation {
         let Some(exchange) = awaiting else { return };
         exchange.received.began.get_or_insert(began);
         exchange.received.last = Some(self.now);
-        exchange.received.head += len as u64;
+        exchange.received.head += len;
         let asked = exchange.response_to(self.ignore_length);
         let Some(decision) = asked.decide(&head).transpose() else {
             return see(&Event::Interim(exchange, &head));
@@ -278,7 +279,7 @@ impl Conversation {
     }
 
     /// Continues after a final head with valid framing.
-    fn answered(&mut self, number: u64, framing: Framing, len: usize, see: &mut See<'_>) {
+    fn answered(&mut self, number: u64, framing: Framing, len: u64, see: &mut See<'_>) {
         if matches!(framing, Framing::Tunnel | Framing::UntilClose) {
             self.tunnel = Some(number);
         }
@@ -287,7 +288,7 @@ impl Conversation {
         if framing == Framing::Tunnel {
             lane.reading = Reading::Tunnel;
         } else {
-            let decoder = BodyDecoder::new(framing, len as u64, OVERHEAD_LIMIT);
+            let decoder = BodyDecoder::new(framing, len, OVERHEAD_LIMIT);
             self.begin_body(Side::Server, decoder, see);
         }
         self.release(see);
