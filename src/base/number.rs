@@ -5,8 +5,8 @@
 //! 1*HEXDIG   a chunk-size
 //! ```
 //!
-//! Numbers are read digit by digit because Rust's own `parse` accepts `+5`. An attacker smuggles
-//! one request inside another with a length that two programs read differently.
+//! Every byte must be a digit: Rust's own `parse` accepts `+5`, too. An attacker smuggles one
+//! request inside another with a length that two programs read differently.
 //!
 //! ```
 //! use unix_http::base::number::{decimal, hexadecimal};
@@ -29,26 +29,15 @@ pub fn hexadecimal(digits: &[u8]) -> Option<u64> {
     number(digits, 16)
 }
 
-#[inline]
-fn number(digits: &[u8], base: u8) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0u64, |number, &byte| {
-        let digit = hex_digit(byte).filter(|digit| *digit < base)?;
-        number.checked_mul(u64::from(base))?.checked_add(u64::from(digit))
-    })
+fn number(digits: &[u8], radix: u32) -> Option<u64> {
+    let strict = digits.iter().all(|&byte| char::from(byte).is_digit(radix));
+    u64::from_str_radix(str::from_utf8(digits).ok().filter(|_| strict)?, radix).ok()
 }
 
 /// Returns the value of one hexadecimal digit, in either case.
 #[inline]
 pub fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
+    char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
 /// Parses a port: `1*DIGIT`, at most 65535.
