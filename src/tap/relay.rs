@@ -166,28 +166,24 @@ impl Relay {
         self.viewer.finish()
     }
 
-    /// Forwards the bytes of one side until its end.
-    fn pass(&self, number: u64, side: Side, pair: &Pair, mut check: Check<'_>) {
-        let (from, to) = pair.ends(side);
+    /// Forwards the bytes of one side, which `from` reads, until its end.
+    fn pass(&self, pair: &Pair, side: Side, from: &mut dyn Read, mut gate: Option<Gate>) {
+        let (_, to) = pair.ends(side);
         let mut spoken = false;
         let mut buffer = Arc::new(vec![0; SMALL]);
         let error = loop {
             let space = writable(&mut buffer);
-            let read = match &mut check.guard {
-                Some(requests) => requests.read(space),
-                None => { from }.read(space),
-            };
-            let n = match read.map_err(|error| error.downcast::<Denied>()) {
+            let n = match from.read(space).map_err(|error| error.downcast::<Denied>()) {
                 Ok(0) => break None,
                 Ok(n) => n,
                 Err(Ok(denied)) => {
-                    self.refuse(number, pair, &denied, true);
+                    self.refuse(pair, &denied, true);
                     break None;
                 }
                 Err(Err(error)) => break Some(error),
             };
             let full = n == space.len() && n < LARGE;
-            let (passed, len, denied) = match &mut check.gate {
+            let (passed, len, denied) = match &mut gate {
                 Some(gate) => {
                     let mut passed = Vec::with_capacity(n);
                     let denied = gate.admit(&buffer[..n], &mut passed).err();
@@ -197,13 +193,13 @@ impl Relay {
                 None => (Arc::clone(&buffer), n, None),
             };
             spoken |= len > 0;
-            if let Err(error) = self.write(number, side, pair, (&passed, len)) {
+            if let Err(error) = self.write(pair, side, (&passed, len)) {
                 pair.turn.end();
-                return self.viewer.tell(number, What::Ended(side, Some(error)));
+                return self.viewer.tell(pair.number, What::Ended(side, Some(error)));
             }
             drop(passed);
             if let Some(denied) = denied {
-                self.refuse(number, pair, &denied, !spoken);
+                self.refuse(pair, &denied, !spoken);
                 break None;
             }
             if full {
@@ -214,7 +210,7 @@ impl Relay {
         // The event is queued before the other side learns of it, because its end may be the
         // effect.
         let in_order = error.is_none();
-        self.viewer.tell(number, What::Ended(side, error));
+        self.viewer.tell(pair.number, What::Ended(side, error));
         if in_order {
             let _ = to.shutdown(Shutdown::Write);
         } else {
@@ -223,16 +219,10 @@ impl Relay {
     }
 
     /// Forwards bytes.
-    fn write(
-        &self,
-        number: u64,
-        side: Side,
-        pair: &Pair,
-        passed: (&Arc<Vec<u8>>, usize),
-    ) -> io::Result<()> {
+    fn write(&self, pair: &Pair, side: Side, passed: (&Arc<Vec<u8>>, usize)) -> io::Result<()> {
         let (from, to) = pair.ends(side);
         let bytes = &passed.0[..passed.1];
-        let written = self.viewer.pass_on(number, side, passed, || { to }.write_all(bytes));
+        let written = self.viewer.pass_on(pair.number, side, passed, || { to }.write_all(bytes));
         if let Err(error) = written {
             // Bytes that the other side still sends are forwarded. A Unix socket reports the end to
             // the writer at once. TCP cannot, and would drop the unread bytes here.
@@ -250,20 +240,13 @@ impl Relay {
 
     /// Ends a connection after a denied request. In the middle of other responses, ours would look
     /// like the server's.
-    fn refuse(&self, number: u64, pair: &Pair, denied: &Denied, answer: bool) {
-        self.viewer.tell(number, What::Refused(denied.why.clone()));
+    fn refuse(&self, pair: &Pair, denied: &Denied, answer: bool) {
+        self.viewer.tell(pair.number, What::Refused(denied.why.clone()));
         if answer {
             turn_away(&pair.client, denied.status, &denied.why, !denied.to_head);
             pair.cut();
         }
     }
-}
-
-/// The filter for the client's bytes.
-#[derive(Default)]
-struct Check<'a> {
-    gate: Option<Gate>,
-    guard: Option<GuardedRequests<'a>>,
 }
 
 impl Service for Relay {
@@ -278,20 +261,21 @@ impl Service for Relay {
                 return turn_away(&client, 502, &why, true);
             }
         };
-        let pair = Arc::new(Pair { client, server, turn: Turn::new() });
+        let pair = Arc::new(Pair { number, client, server, turn: Turn::new() });
         self.open.insert(number, &pair);
         self.viewer.tell(number, What::Opened);
-        let gate = pair.client.is_tcp().then(|| Gate::new(&self.allowed));
-        let mut check = Check { gate, guard: None };
-        if let Some(rules) = &self.rules {
-            let gate = check.gate.take();
-            check.guard = Some(GuardedRequests::new(rules, gate, &pair.turn, &pair.client));
-        }
+        let Pair { client, server, turn, .. } = &*pair;
+        let gate = client.is_tcp().then(|| Gate::new(&self.allowed));
         thread::scope(|scope| {
-            let answers = || self.pass(number, Side::Server, &pair, Check::default());
-            match thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answers) {
-                Ok(_) => self.pass(number, Side::Client, &pair, check),
-                Err(error) => {
+            let answers = || self.pass(&pair, Side::Server, &mut &*server, None);
+            let thread = thread::Builder::new().stack_size(STACK);
+            match (thread.spawn_scoped(scope, answers), &self.rules) {
+                (Ok(_), None) => self.pass(&pair, Side::Client, &mut &*client, gate),
+                (Ok(_), Some(rules)) => {
+                    let mut requests = GuardedRequests::new(rules, gate, turn, client);
+                    self.pass(&pair, Side::Client, &mut requests, None);
+                }
+                (Err(error), _) => {
                     self.fails(number, "no thread for another connection", &error);
                     pair.cut();
                 }
@@ -299,8 +283,8 @@ impl Service for Relay {
         });
         self.viewer.tell(number, What::Closed);
         self.open.remove(number);
-        if pair.client.is_tcp() {
-            pair.client.linger(FAREWELL);
+        if client.is_tcp() {
+            client.linger(FAREWELL);
         }
     }
 
@@ -331,6 +315,7 @@ fn turn_away(mut client: &Stream, status: u16, why: &str, content: bool) {
 /// The two ends of one connection.
 #[derive(Debug)]
 struct Pair {
+    number: u64,
     client: Stream,
     server: Stream,
     turn: Turn,
