@@ -36,16 +36,10 @@ pub fn distance(a: &[u8], b: &[u8]) -> usize {
 /// Returns the candidate that `name` probably misspells: at most two edits away, fewer edits than
 /// half the length of `name`, and closer than every other candidate.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let mut best: Option<(usize, &str)> = None;
-    let mut unique = false;
-    for candidate in candidates {
-        let edits = distance(name.as_bytes(), candidate.as_bytes());
-        match best {
-            Some((least, _)) if edits > least => {}
-            Some((least, _)) if edits == least => unique = false,
-            _ => (best, unique) = (Some((edits, candidate)), true),
-        }
-    }
-    let (edits, candidate) = best?;
-    (unique && edits <= 2 && edits * 2 < name.len()).then_some(candidate)
+    let edits = |candidate: &'a str| (distance(name.as_bytes(), candidate.as_bytes()), candidate);
+    let mut found: Vec<_> = candidates.into_iter().map(edits).collect();
+    found.sort_unstable();
+    let (least, candidate) = *found.first()?;
+    let is_alone = found.get(1).is_none_or(|(edits, _)| *edits > least);
+    (is_alone && least <= 2 && least * 2 < name.len()).then_some(candidate)
 }
