@@ -12,7 +12,7 @@
 //! | [`random`] | unpredictable tokens |
 //! | `rules` | tables of rules that a message may break, in words |
 //! | [`secret_name`] | which names denote secrets |
-//! | [`sync`] | locking a mutex after a panic |
+//! | [`sync`] | locking a mutex after a panic, waiting until a value changes |
 //!
 //! Each idea lives here once. A second copy elsewhere fails `tests/layers.rs`.
 

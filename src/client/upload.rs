@@ -3,7 +3,7 @@
 
 use super::body::Content;
 use super::observer::{ClientEvent, ClientObserver};
-use crate::base::sync::Slot;
+use crate::base::sync::Watched;
 use crate::error::Error;
 use crate::transport::{Clock, Stream, Wait};
 use crate::wire::Framing;
@@ -46,8 +46,8 @@ type Outcome = Option<Result<(), Error>>;
 #[derive(Debug, Default)]
 struct Shared {
     /// Whether the peer wants the content. Only the first message counts.
-    wanted: Slot<bool>,
-    outcome: Slot<Outcome>,
+    wanted: Watched<Option<bool>>,
+    outcome: Watched<Option<Outcome>>,
 }
 
 impl Upload {

@@ -7,7 +7,7 @@ use super::deadline::{Limit, Timeout, rounded};
 use super::endpoint::Endpoint;
 use super::error::ConnectError;
 use super::program::{Carrier, Program, Ready};
-use crate::base::sync::lock;
+use crate::base::sync::{Watched, lock};
 use crate::base::text::visible;
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
@@ -17,7 +17,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{self, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -72,7 +72,7 @@ impl Child {
         let words = ready.says.as_bytes();
         let is_said = |tail: &Tail| tail.bytes.windows(words.len()).any(|said| said == words);
         let waiting = |tail: &mut Tail| !tail.ended && !is_said(tail);
-        let tail = self.stderr.wait_while(limit.unwrap_or(Duration::MAX), waiting);
+        let tail = self.stderr.0.wait_while(limit.unwrap_or(Duration::MAX), waiting);
         match limit {
             _ if is_said(&tail) => Ok(()),
             Some(after) if !tail.ended => {
@@ -184,10 +184,7 @@ fn wait_up_to(process: &mut process::Child, limit: Duration) -> Option<ExitStatu
 
 /// The end of a child's standard error, collected by a separate thread.
 #[derive(Default)]
-struct Stderr {
-    tail: Mutex<Tail>,
-    more: Condvar,
-}
+struct Stderr(Watched<Tail>);
 
 #[derive(Default)]
 struct Tail {
@@ -204,29 +201,18 @@ impl Stderr {
                 Ok(0) | Err(_) => break,
                 Ok(n) => n,
             };
-            let bytes = &mut lock(&self.tail).bytes;
-            bytes.extend_from_slice(&buffer[..n]);
-            let over = bytes.len().saturating_sub(KEPT);
-            bytes.drain(..over);
-            self.more.notify_all();
+            self.0.change(|Tail { bytes, .. }| {
+                bytes.extend_from_slice(&buffer[..n]);
+                bytes.drain(..bytes.len().saturating_sub(KEPT));
+            });
         }
-        lock(&self.tail).ended = true;
-        self.more.notify_all();
-    }
-
-    fn wait_while(
-        &self,
-        limit: Duration,
-        waiting: impl FnMut(&mut Tail) -> bool,
-    ) -> MutexGuard<'_, Tail> {
-        let waited = self.more.wait_timeout_while(lock(&self.tail), limit, waiting);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        self.0.change(|tail| tail.ended = true);
     }
 
     /// Returns the last output. Waits only a short while, because a grandchild may hold the pipe
     /// open.
     fn all(&self) -> String {
-        let tail = self.wait_while(GRACE, |tail| !tail.ended);
+        let tail = self.0.wait_while(GRACE, |tail| !tail.ended);
         String::from_utf8_lossy(&tail.bytes).into_owned()
     }
 }

@@ -3,12 +3,12 @@
 //! A server, a relay and a replay differ only in what they do with a connection.
 
 use super::{Listener, Stream};
-use crate::base::sync::lock;
+use crate::base::sync::Watched;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::Shutdown;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -47,10 +47,7 @@ pub(crate) trait Service: Sync {
 
 /// The connections of one listener, by number.
 #[derive(Debug)]
-pub(crate) struct Connections<T> {
-    table: Mutex<Table<T>>,
-    changed: Condvar,
-}
+pub(crate) struct Connections<T>(Watched<Table<T>>);
 
 #[derive(Debug)]
 struct Table<T> {
@@ -63,7 +60,7 @@ struct Table<T> {
 impl<T> Default for Connections<T> {
     fn default() -> Self {
         let table = Table { running: 0, open: BTreeMap::new(), cut: false };
-        Connections { table: Mutex::new(table), changed: Condvar::new() }
+        Connections(Watched::new(table))
     }
 }
 
@@ -103,17 +100,16 @@ impl<T: Cut + Send + Sync> Connections<T> {
     }
 
     pub(crate) fn begin(&self) {
-        lock(&self.table).running += 1;
+        self.0.get().running += 1;
     }
 
     fn done(&self) {
-        lock(&self.table).running -= 1;
-        self.changed.notify_all();
+        self.0.change(|table| table.running -= 1);
     }
 
     /// Registers a connection. Cuts it at once if the connections have already been cut.
     pub(crate) fn insert(&self, number: u64, connection: &Arc<T>) {
-        let mut table = lock(&self.table);
+        let mut table = self.0.get();
         if table.cut {
             connection.cut();
         }
@@ -121,47 +117,45 @@ impl<T: Cut + Send + Sync> Connections<T> {
     }
 
     pub(crate) fn remove(&self, number: u64) {
-        lock(&self.table).open.remove(&number);
-        self.changed.notify_all();
+        self.0.change(|table| table.open.remove(&number));
     }
 
     pub(crate) fn running(&self) -> usize {
-        lock(&self.table).running
+        self.0.get().running
     }
 
     pub(crate) fn for_each(&self, see: impl FnMut(&Arc<T>)) {
-        lock(&self.table).open.values().for_each(see);
+        self.0.get().open.values().for_each(see);
     }
 
     /// Waits at most `limit` until a connection ends.
     pub(crate) fn wait_for_change(&self, limit: Duration) {
-        drop(self.changed.wait_timeout(lock(&self.table), limit));
+        let mut is_unchanged = true;
+        drop(self.0.wait_while(limit, |_| std::mem::take(&mut is_unchanged)));
     }
 
     /// Waits for `time`, or until the connections are cut.
     #[cfg(feature = "tap")]
     pub(crate) fn sleep(&self, time: Duration) {
-        drop(self.changed.wait_timeout_while(lock(&self.table), time, |table| !table.cut));
+        drop(self.0.wait_while(time, |table| !table.cut));
     }
 
     /// Waits at most `limit` until no thread is running.
     pub(crate) fn wait(&self, limit: Duration) {
-        let waiting = |table: &mut Table<T>| table.running > 0;
-        drop(self.changed.wait_timeout_while(lock(&self.table), limit, waiting));
+        drop(self.0.wait_while(limit, |table| table.running > 0));
     }
 
     /// Waits until no thread is running, or all connections have been cut.
     pub(crate) fn wait_for_cut(&self) {
-        let waiting = |table: &mut Table<T>| table.running > 0 && !table.cut;
-        drop(self.changed.wait_while(lock(&self.table), waiting));
+        drop(self.0.wait_while(Duration::MAX, |table| table.running > 0 && !table.cut));
     }
 
     /// Waits at most `grace` for the open connections, then cuts them and all later ones.
     pub(crate) fn end(&self, grace: Duration) {
         self.wait(grace);
-        let mut table = lock(&self.table);
-        table.cut = true;
-        table.open.values().for_each(|connection| connection.cut());
-        self.changed.notify_all();
+        self.0.change(|table| {
+            table.cut = true;
+            table.open.values().for_each(|connection| connection.cut());
+        });
     }
 }

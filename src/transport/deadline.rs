@@ -6,7 +6,7 @@
 //! A socket limits only the next `recv` or `send` (`SO_RCVTIMEO`, `SO_SNDTIMEO`, socket(7)). The
 //! [`Clock`] computes that limit, and a wait that ends early is repeated.
 
-use crate::base::sync::{Slot, lock};
+use crate::base::sync::{Watched, lock};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -276,7 +276,7 @@ pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let result = Arc::<Slot<_>>::default();
+    let result = Arc::new(Watched::new(None));
     let done = Arc::clone(&result);
     thread::Builder::new().name("connect".into()).spawn(move || done.put(work()))?;
     let late = Timeout { limit: Limit::Connect, after: limit };

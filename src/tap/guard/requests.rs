@@ -5,7 +5,7 @@
 
 use super::request::BODY_LIMIT;
 use super::rules::AllowList;
-use crate::base::sync::lock;
+use crate::base::sync::Watched;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::tap::gate::{Denied, Gate};
@@ -15,15 +15,11 @@ use crate::wire::{BodyDecoder, Fields, Framing, OVERHEAD_LIMIT, RequestDecoder, 
 use crate::wire::{encode_chunk, encode_last_chunk};
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Whose turn it is on a connection.
 #[derive(Debug)]
-pub(in crate::tap) struct Turn {
-    state: Mutex<(Phase, Conversation)>,
-    changed: Condvar,
-}
+pub(in crate::tap) struct Turn(Watched<(Phase, Conversation)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -36,37 +32,38 @@ enum Phase {
 
 impl Turn {
     pub fn new() -> Turn {
-        let state = Mutex::new((Phase::Request, Conversation::new(false)));
-        Turn { state, changed: Condvar::new() }
+        Turn(Watched::new((Phase::Request, Conversation::new(false))))
     }
 
     /// Follows the forwarded bytes.
     pub fn follow(&self, side: Side, bytes: &[u8]) {
-        let (phase, conversation) = &mut *lock(&self.state);
-        if *phase == Phase::Tunnel || bytes.is_empty() {
-            return;
-        }
-        conversation.bytes(side, Duration::ZERO, bytes, &mut |event| match event {
-            _ if *phase == Phase::Over => {}
-            Event::Request(_) => *phase = Phase::Response,
-            Event::Response(x) if x.is_tunnel() && x.asks_for_tunnel() => *phase = Phase::Tunnel,
-            Event::Done(x) if *phase != Phase::Tunnel && !x.is_tunnel() => *phase = Phase::Request,
-            Event::Fault(..) => *phase = Phase::Over,
-            _ => {}
+        self.0.change(|(phase, conversation)| {
+            if *phase == Phase::Tunnel || bytes.is_empty() {
+                return;
+            }
+            conversation.bytes(side, Duration::ZERO, bytes, &mut |event| match event {
+                _ if *phase == Phase::Over => {}
+                Event::Request(_) => *phase = Phase::Response,
+                Event::Response(x) if x.is_tunnel() && x.asks_for_tunnel() => {
+                    *phase = Phase::Tunnel;
+                }
+                Event::Done(x) if *phase != Phase::Tunnel && !x.is_tunnel() => {
+                    *phase = Phase::Request;
+                }
+                Event::Fault(..) => *phase = Phase::Over,
+                _ => {}
+            });
         });
-        self.changed.notify_all();
     }
 
     /// Reports that the engine has ended.
     pub fn end(&self) {
-        lock(&self.state).0 = Phase::Over;
-        self.changed.notify_all();
+        self.0.change(|(phase, _)| *phase = Phase::Over);
     }
 
     /// Waits until no response is in progress.
     fn wait(&self) -> io::Result<Phase> {
-        let state = self.changed.wait_while(lock(&self.state), |state| state.0 == Phase::Response);
-        match state.unwrap_or_else(PoisonError::into_inner).0 {
+        match self.0.wait_while(Duration::MAX, |(phase, _)| *phase == Phase::Response).0 {
             Phase::Over => Err(io::ErrorKind::BrokenPipe.into()),
             phase => Ok(phase),
         }

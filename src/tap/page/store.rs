@@ -10,10 +10,9 @@
 
 use super::detail::summary_of;
 use super::kept::{KeptExchange, KeptFault};
-use crate::base::sync::lock;
+use crate::base::sync::Watched;
 use crate::traffic::{Event, Exchange, Observer};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How many exchanges are kept.
@@ -25,10 +24,7 @@ const BATCH: usize = 100;
 
 /// The last exchanges.
 #[derive(Debug, Default)]
-pub(super) struct Store {
-    state: Mutex<State>,
-    changed: Condvar,
-}
+pub(super) struct Store(Watched<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -71,14 +67,11 @@ pub(super) struct Changes {
 impl Store {
     /// Returns the changes since `seen`. If there are none, waits for some, up to `wait`.
     pub fn changes(&self, seen: &mut Seen, wait: Duration) -> Changes {
-        let mut state = lock(&self.state);
-        let known = |state: &mut State| {
+        self.0.get().waiting += 1;
+        let mut state = self.0.wait_while(wait, |state| {
             let news = state.version > seen.version || state.dropped > seen.dropped;
             !(news || state.stopping || state.over && !seen.over)
-        };
-        state.waiting += 1;
-        let waited = self.changed.wait_timeout_while(state, wait, known);
-        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        });
         state.waiting -= 1;
         let State { dropped, over, stopping, .. } = *state;
         let after = state.changes.range(seen.version + 1..).take(BATCH);
@@ -93,7 +86,7 @@ impl Store {
 
     /// Returns an exchange. Its last piece no longer grows: later bytes begin a new one.
     pub fn exchange(&self, id: u64) -> Option<KeptExchange> {
-        let mut state = lock(&self.state);
+        let mut state = self.0.get();
         let kept = state.get_mut(id)?;
         kept.sealed = true;
         Some(kept.clone())
@@ -101,19 +94,17 @@ impl Store {
 
     /// Returns the ids of the exchanges that are kept.
     pub fn ids(&self) -> Vec<u64> {
-        lock(&self.state).kept.iter().map(|kept| kept.id).collect()
+        self.0.get().kept.iter().map(|kept| kept.id).collect()
     }
 
     /// Waits for this time, or until the pages have to end.
     pub fn pause(&self, time: Duration) {
-        let running = |state: &mut State| !state.stopping;
-        drop(self.changed.wait_timeout_while(lock(&self.state), time, running));
+        drop(self.0.wait_while(time, |state| !state.stopping));
     }
 
     /// Wakes all pages and tells them to end.
     pub fn stop(&self) {
-        lock(&self.state).stopping = true;
-        self.changed.notify_all();
+        self.0.change(|state| state.stopping = true);
     }
 }
 
@@ -121,28 +112,27 @@ impl Observer for Store {
     fn see(&self, connection: u64, at: Duration, event: &Event<'_>) {
         match (event, event.exchange()) {
             (Event::Bytes(..) | Event::Framing(..), _) => {}
-            (_, Some(x)) => lock(&self.state).see(connection, at, x, event),
+            (_, Some(x)) => self.0.get().see(connection, at, x, event),
             (Event::Refused(why), None) => {
                 let fault = KeptFault::new(&format!("the client was rejected: {why}"), None);
-                lock(&self.state).fault(connection, at, fault);
+                self.0.get().fault(connection, at, fault);
             }
             (Event::Fault(_, side, fault), None) => {
-                lock(&self.state).fault(connection, at, KeptFault::seen(*side, *fault));
+                self.0.get().fault(connection, at, KeptFault::seen(*side, *fault));
             }
             _ => {}
         }
     }
 
     fn flush(&self) -> Option<String> {
-        if lock(&self.state).waiting > 0 {
-            self.changed.notify_all();
+        if self.0.get().waiting > 0 {
+            self.0.change(|_| {});
         }
         None
     }
 
     fn finish(&self) -> Option<String> {
-        lock(&self.state).over = true;
-        self.changed.notify_all();
+        self.0.change(|state| state.over = true);
         None
     }
 }

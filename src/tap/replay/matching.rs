@@ -3,15 +3,13 @@
 use super::Replay;
 use super::answers::{Given, PATIENCE, RequestKey};
 use crate::base::nearest::distance;
-use crate::base::sync::lock;
 use crate::docker::without_version;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 impl Replay {
     /// Chooses the response for a request.
     pub(super) fn choose(&self, asked: &RequestKey) -> Result<usize, String> {
-        let mut given = lock(&self.given);
+        let mut given = self.given.get();
         let wanted = normal(&asked.target);
         let candidates = self.answers.iter().map(|answer| &answer.request).enumerate();
         let best = candidates
@@ -46,7 +44,7 @@ impl Replay {
         };
         problem.into_iter().for_each(|problem| self.add(&mut given.problems, problem));
         drop(given);
-        self.changed.notify_all();
+        self.given.change(|_| {});
         chosen
     }
 
@@ -57,7 +55,7 @@ impl Replay {
 
     /// Adds the unused responses if strict, and returns all problems.
     pub(super) fn finish(&self) -> Vec<String> {
-        let given = &mut *lock(&self.given);
+        let given = &mut *self.given.get();
         let mut problems = std::mem::take(&mut given.problems);
         for (n, answer) in self.answers.iter().enumerate() {
             if self.strict && !given.used.contains(&n) {
@@ -69,13 +67,10 @@ impl Replay {
 
     /// Notes the recorded time of the next part of response `n`, or that the response ended.
     pub(super) fn goes_on(&self, n: usize, at: Option<Duration>) {
-        let mut given = lock(&self.given);
-        match at {
+        self.given.change(|given| match at {
             Some(at) => given.under_way.insert(n, at),
             None => given.under_way.remove(&n),
-        };
-        drop(given);
-        self.changed.notify_all();
+        });
     }
 
     /// Waits until the other connections have reached this point of the recording: all requests
@@ -100,8 +95,7 @@ impl Replay {
             late.find(|(other, _)| elsewhere(other)).map(|(other, _)| *other)
         };
         let behind = |given: &mut Given| unasked(given).is_some() || late(given).is_some();
-        let waited = self.changed.wait_timeout_while(lock(&self.given), PATIENCE, behind);
-        let mut given = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut given = self.given.wait_while(PATIENCE, behind);
         while let Some(other) = unasked(&given) {
             given.skipped.insert(other);
         }

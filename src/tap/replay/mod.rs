@@ -9,6 +9,7 @@ mod serve;
 
 use super::stopper::TapStopper;
 use super::viewer::TellProblem;
+use crate::base::sync::Watched;
 use crate::transport::connections::Connections;
 use crate::transport::{Listener, Stream};
 use answers::{Given, RecordedAnswer};
@@ -16,7 +17,7 @@ use from_recording::Answers;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 
 /// A recording that answers requests.
 ///
@@ -85,8 +86,7 @@ pub struct Replay {
     remarks: Vec<String>,
     strict: bool,
     pace: bool,
-    given: Mutex<Given>,
-    changed: Condvar,
+    given: Watched<Given>,
     open: Arc<Connections<Stream>>,
     tell: Option<TellProblem>,
 }
@@ -108,8 +108,7 @@ impl Replay {
             remarks,
             strict: false,
             pace: false,
-            given: Mutex::default(),
-            changed: Condvar::new(),
+            given: Watched::default(),
             open: Arc::default(),
             tell: None,
         })

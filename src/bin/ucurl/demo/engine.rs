@@ -2,7 +2,7 @@
 
 use super::files::Files;
 use super::prelude::*;
-use super::task::{Task, Watched};
+use super::task::Task;
 use unix_http::docker::sha256_hex;
 
 /// The number of past events that are kept, as in dockerd.

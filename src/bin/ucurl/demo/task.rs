@@ -2,8 +2,8 @@
 
 use super::files::Files;
 use super::prelude::*;
+use std::sync::Weak;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, MutexGuard, Weak};
 
 /// The size limit of a program's input and output together. A program that exceeds it fails.
 const KEPT: usize = 128 << 20;
@@ -11,35 +11,6 @@ const KEPT: usize = 128 << 20;
 const NEVER: &str = "0001-01-01T00:00:00Z";
 /// A time limit that no wait reaches.
 pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
-
-/// A value behind a lock, for threads that wait until it changes.
-#[derive(Default)]
-pub struct Watched<T>(Mutex<T>, Condvar);
-
-impl<T> Watched<T> {
-    pub fn get(&self) -> MutexGuard<'_, T> {
-        lock(&self.0)
-    }
-
-    pub fn change(&self, change: impl FnOnce(&mut T)) {
-        change(&mut self.get());
-        self.1.notify_all();
-    }
-
-    /// Waits until `ready` returns something, but not longer than `limit`.
-    pub fn wait<R>(
-        &self,
-        limit: Duration,
-        mut ready: impl FnMut(&mut T) -> Option<R>,
-    ) -> Option<R> {
-        let mut result = None;
-        drop(self.1.wait_timeout_while(self.get(), limit, |value| {
-            result = ready(value);
-            result.is_none()
-        }));
-        result
-    }
-}
 
 /// A container or an exec: settings and a process.
 #[derive(Default)]

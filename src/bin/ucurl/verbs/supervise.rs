@@ -35,11 +35,11 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::panic::resume_unwind;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use unix_http::base::random::random_token;
-use unix_http::base::sync::lock;
+use unix_http::base::sync::Watched;
 use unix_http::tap::TapStopper;
 use unix_http::transport::{Endpoint, Listener, connect};
 
@@ -61,8 +61,7 @@ const NO_PATIENCE: Duration = Duration::from_millis(100);
 pub struct Front {
     socket: UnixStream,
     group: Option<i32>,
-    wishes: Mutex<Wishes>,
-    changed: Condvar,
+    wishes: Watched<Wishes>,
 }
 
 #[derive(Default)]
@@ -158,8 +157,8 @@ fn meet(mark: &[u8], command: bool) -> Option<Front> {
     // From "ready" on a signal to the front ends both.
     (&stream).read_exact(&mut [0; 6]).ok()?;
     let socket = UnixStream::from(stream.as_fd().try_clone_to_owned().ok()?);
-    let wishes = Mutex::new(Wishes { waits: command, ..Wishes::default() });
-    Some(Front { socket, group, wishes, changed: Condvar::new() })
+    let wishes = Watched::new(Wishes { waits: command, ..Wishes::default() });
+    Some(Front { socket, group, wishes })
 }
 
 /// Returns the process group: the fifth field of proc(5)'s `stat`, whose second, a name that may
@@ -223,7 +222,7 @@ impl Front {
             command.process_group(group);
         }
         // The watch must not see the front's end between the two.
-        let mut wishes = lock(&self.wishes);
+        let mut wishes = self.wishes.get();
         if wishes.stop {
             return Err(io::ErrorKind::Interrupted.into());
         }
@@ -232,23 +231,21 @@ impl Front {
         self.tell(&child.id().to_string());
         drop(wishes);
         let status = child.wait().ok();
-        lock(&self.wishes).command = None;
-        self.changed.notify_all();
+        self.wishes.change(|wishes| wishes.command = None);
         let code = status.and_then(|it| it.code().or(it.signal().map(|signal| 128 + signal)));
         Ok(code.unwrap_or(1))
     }
 
     /// Waits until the front asks to stop or has ended.
     fn wait_for_stop(&self) {
-        let mut wishes = lock(&self.wishes);
-        wishes.serves = true;
-        drop(self.changed.wait_while(wishes, |wishes| !wishes.stop));
+        self.wishes.get().serves = true;
+        drop(self.wishes.wait_while(Duration::MAX, |wishes| !wishes.stop));
     }
 
     /// Tells the front the exit code of the command, and waits until the front asks to stop. From
     /// then on the front sends no signals to the command, whose id may be another process's.
     pub fn stay(&self, code: i32) {
-        if !lock(&self.wishes).waits {
+        if !self.wishes.get().waits {
             self.tell(&code.to_string());
             self.wait_for_stop();
         }
@@ -258,11 +255,11 @@ impl Front {
     fn watch(self: &Arc<Self>) {
         for line in BufReader::new(&self.socket).lines().map_while(Result::ok) {
             // While a command runs, an interrupt is meant for it.
-            if line == "stop" || lock(&self.wishes).command.is_none() {
+            if line == "stop" || self.wishes.get().command.is_none() {
                 self.stop();
             }
         }
-        if let Some(pid) = lock(&self.wishes).command {
+        if let Some(pid) = self.wishes.get().command {
             let kill = ["-c", "kill -TERM \"$0\"", &pid.to_string()];
             _ = Command::new("/bin/sh").args(kill).status();
         }
@@ -270,16 +267,15 @@ impl Front {
     }
 
     fn stop(self: &Arc<Self>) {
-        let mut wishes = lock(&self.wishes);
-        let patience = if wishes.serves { PATIENCE } else { NO_PATIENCE };
-        if std::mem::replace(&mut wishes.stop, true) {
+        let (serves, stopped) =
+            self.wishes.change(|wishes| (wishes.serves, std::mem::replace(&mut wishes.stop, true)));
+        if stopped {
             return;
         }
-        self.changed.notify_all();
+        let patience = if serves { PATIENCE } else { NO_PATIENCE };
         let front = Arc::clone(self);
         thread::spawn(move || {
-            let running = |wishes: &mut Wishes| wishes.command.is_some();
-            drop(front.changed.wait_while(lock(&front.wishes), running));
+            drop(front.wishes.wait_while(Duration::MAX, |wishes| wishes.command.is_some()));
             thread::sleep(patience);
             say("stopped while an output was stuck; it is not complete");
             front.end(1);
@@ -289,7 +285,7 @@ impl Front {
 
     /// Tells the front its exit code.
     fn end(&self, code: i32) {
-        if lock(&self.wishes).waits {
+        if self.wishes.get().waits {
             self.tell("none");
         }
         self.tell(&code.to_string());
