@@ -1,10 +1,11 @@
-//! `ucurl tap --read` with a HAR: ours, a browser's, and a hostile one.
+//! `ucurl tap --read` with a recording, and with a HAR: ours, a browser's, and a hostile one.
 
 use super::process::{LIMIT, tap};
 use crate::support::child::{Ended, run};
 use crate::support::temp::TempDir;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Runs `ucurl tap --read NAME` in the directory.
 fn read(dir: &TempDir, name: &str, options: &[&str]) -> Ended {
@@ -42,6 +43,18 @@ fn record(dir: &TempDir) {
         index += &format!("{ended} server end\n{ended} closed\n");
     }
     fs::write(at("index".into()), index).unwrap();
+}
+
+/// Every connection has two files. Those of connections that have ended are closed.
+#[test]
+fn a_recording_of_many_connections_needs_few_descriptors() {
+    let dir = TempDir::new();
+    record(&dir);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -n 32 && exec \"$0\" tap --read rec --brief"]);
+    shell.arg(env!("CARGO_BIN_EXE_ucurl")).current_dir(dir.path());
+    let shown = run(&mut shell, b"", LIMIT).success();
+    assert_eq!(shown, read(&dir, "rec", &["--brief"]).success());
 }
 
 #[test]
