@@ -101,7 +101,7 @@ fn exchange(request: &mut RequestBuilder<'_>) -> Result<Response, Error> {
     }
 }
 
-fn connect(pool: &Pool, clock: &Clock) -> Result<Box<Wire>, Error> {
+fn connect(pool: &Pool, clock: &Clock) -> Result<Wire, Error> {
     let settings = &pool.settings;
     settings.tell(ClientEvent::Connecting(&settings.endpoint));
     let limit = clock.connect_limit();

@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 pub(super) struct Pool {
     pub settings: Settings,
-    #[allow(clippy::vec_box, reason = "it moves into a response and back as one pointer")]
-    idle: Mutex<Vec<Box<Wire>>>,
+    idle: Mutex<Vec<Wire>>,
     connected: AtomicU64,
 }
 
@@ -52,10 +51,10 @@ impl Pool {
     }
 
     /// Makes a connection of a new stream.
-    pub fn wrap(&self, stream: Stream) -> Box<Wire> {
+    pub fn wrap(&self, stream: Stream) -> Wire {
         let number = self.connected.fetch_add(1, Ordering::Relaxed);
         let (connection, decoder) = (Connection::new(stream), ResponseDecoder::new());
-        Box::new(Wire { connection, decoder, out: Vec::new(), number, reused: false, kept: None })
+        Wire { connection, decoder, out: Vec::new(), number, reused: false, kept: None }
     }
 
     /// Adds a connection that was made elsewhere.
@@ -64,7 +63,7 @@ impl Pool {
     }
 
     /// Takes the connection that was used last and can carry another request.
-    pub fn take(&self) -> Option<Box<Wire>> {
+    pub fn take(&self) -> Option<Wire> {
         loop {
             let mut wire = lock(&self.idle).pop()?;
             wire.reused = wire.kept.is_some();
@@ -81,7 +80,7 @@ impl Pool {
     }
 
     /// Keeps a connection for the next request if there is room, or closes it.
-    pub fn keep(&self, mut wire: Box<Wire>) {
+    pub fn keep(&self, mut wire: Wire) {
         let number = wire.number;
         wire.kept = Some(Instant::now());
         let mut idle = lock(&self.idle);
@@ -94,7 +93,7 @@ impl Pool {
         self.settings.tell(ClientEvent::Kept(number));
     }
 
-    pub fn close(&self, wire: Box<Wire>) {
+    pub fn close(&self, wire: Wire) {
         let number = wire.number;
         drop(wire);
         self.settings.tell(ClientEvent::Closed(number));

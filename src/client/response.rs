@@ -44,7 +44,7 @@ use std::sync::Arc;
 pub struct Response {
     pool: Arc<Pool>,
     /// The connection, until the response is dropped or taken apart.
-    wire: Option<Box<Wire>>,
+    wire: Option<Wire>,
     exchange: Answered,
     /// Whether the end of the body was reached.
     ended: bool,
@@ -59,7 +59,7 @@ pub(super) struct Answered {
 }
 
 impl Response {
-    pub(super) fn begin(pool: Arc<Pool>, wire: Box<Wire>, exchange: Answered) -> Response {
+    pub(super) fn begin(pool: Arc<Pool>, wire: Wire, exchange: Answered) -> Response {
         Response { pool, wire: Some(wire), exchange, ended: false }
     }
 
