@@ -10,7 +10,7 @@ use crate::tap::record::har::time;
 use crate::traffic::Side;
 use crate::traffic::explain::{self, ExplainedLine, Remark};
 use crate::transport::Endpoint;
-use crate::wire::framing::{Decision, Framing};
+use crate::wire::Decision;
 use std::time::Duration;
 
 /// Returns the exchange as a line of the list.
@@ -75,7 +75,7 @@ pub(super) fn detail(kept: &KeptExchange, after: usize, target: &Endpoint) -> Ve
         json.name("piece_count").scalar(count);
         json.name("notes").array(|json| {
             if kept.done && x.request.is_some() {
-                remark(json, &explain::outcome(x, explain::is_kept(x)));
+                remark(json, &explain::remark(explain::outcome(x, explain::is_kept(x))));
             }
         });
         json.name("faults").array(|json| {
@@ -107,11 +107,8 @@ fn messages(
     let unix = matches!(target, Endpoint::Unix(_) | Endpoint::Abstract(_));
     if let Some(head) = &x.request {
         let decision = x.sent.decision;
-        let content = decision.is_none_or(|decision| {
-            !matches!(decision.framing, Framing::NoBody | Framing::Length(0))
-        });
         json.object(|json| {
-            lines(json, "request", &explain::request_lines(head, content, unix));
+            lines(json, "request", &explain::request_lines(head, decision, unix));
             framing(json, decision.map(|decision| explain::framing(&decision, None)));
             body(json, kept, Side::Client, kinds[0]);
         });

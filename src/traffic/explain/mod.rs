@@ -240,9 +240,7 @@ impl Explanation {
 
     fn request(&mut self, key: Key, x: &Exchange) {
         let Some(head) = &x.request else { return };
-        let decided = x.sent.decision.map(|decision| decision.framing);
-        let content = !matches!(decided, Some(Framing::NoBody | Framing::Length(0)));
-        self.head('>', &request_lines(head, content, self.unix));
+        self.head('>', &request_lines(head, x.sent.decision, self.unix));
         if let Some(decision) = &x.sent.decision {
             self.page.decision(framing(decision, None));
         }
@@ -250,7 +248,8 @@ impl Explanation {
             // Attempts without a response are over.
             self.exchanges.retain(|_, exchange| exchange.is_answered());
         }
-        let (framing, len) = (decided.unwrap_or(Framing::NoBody), head.as_bytes().len());
+        let framing = x.sent.decision.map_or(Framing::NoBody, |decision| decision.framing);
+        let len = head.as_bytes().len();
         self.begin(key, x, Side::Client, BodyView::new('>', framing, len, true, false));
     }
 
@@ -333,6 +332,6 @@ impl Explanation {
             request.end(&mut self.page);
         }
         response.end(&mut self.page);
-        self.page.decision(outcome(&exchange.x, kept))
+        self.page.decision(remark(outcome(&exchange.x, kept)))
     }
 }

@@ -22,11 +22,11 @@ pub(crate) fn remark(name: &str) -> Remark<'static> {
     find("remark", name, "").unwrap_or_default()
 }
 
-/// Explains the head of a request. `content` tells whether content follows, `unix` whether it goes
+/// Explains the head of a request. `decision` tells whether content follows, `unix` whether it goes
 /// to a Unix socket.
 pub(crate) fn request_lines(
     head: &RequestHead,
-    content: bool,
+    decision: Option<Decision>,
     unix: bool,
 ) -> Vec<ExplainedLine<'_>> {
     let method = head.method();
@@ -35,6 +35,8 @@ pub(crate) fn request_lines(
         None => remark("other method"),
     };
     let start = [remark("request-line"), method];
+    let framing = decision.map(|decision| decision.framing);
+    let content = !matches!(framing, Some(Framing::NoBody | Framing::Length(0)));
     lines(head.as_bytes(), head.fields(), start, &|name, value| {
         let case = match name.eq_ignore_ascii_case("content-type") && !content {
             true => "without content",
@@ -121,12 +123,8 @@ pub(crate) fn is_kept(x: &Exchange) -> bool {
     persistent && !x.is_tunnel()
 }
 
-/// Explains why the connection was kept or closed after an exchange.
-pub(crate) fn outcome(x: &Exchange, kept: bool) -> Remark<'static> {
-    remark(outcome_name(x, kept))
-}
-
-fn outcome_name(x: &Exchange, kept: bool) -> &'static str {
+/// Returns the name of the remark that explains why the connection was kept or closed.
+pub(crate) fn outcome(x: &Exchange, kept: bool) -> &'static str {
     let answer = x.response.as_ref().zip(x.received.decision);
     let Some((head, decision)) = answer else { return "no answer" };
     let old = head.version() == Version::Http10;
