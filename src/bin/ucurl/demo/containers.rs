@@ -227,7 +227,7 @@ pub fn stop(call: &mut Call<'_, '_>) -> Outcome {
         return Ok(Reply::Empty(304));
     }
     if !send(call.engine, &container, signal, Duration::from_secs(1)) {
-        send(call.engine, &container, 9, ALWAYS);
+        send(call.engine, &container, 9, Duration::MAX);
     }
     call.state().emit_task(&container, "stop", &[]);
     Ok(Reply::Empty(204))
@@ -238,7 +238,7 @@ pub fn kill(call: &mut Call<'_, '_>) -> Outcome {
         let signal = signal_number(call.parameter("signal"), "KILL")?;
         let container = call.container()?;
         ensure!(container.is_running(), "not-running", container.id);
-        let patience = if signal == 9 { ALWAYS } else { Duration::ZERO };
+        let patience = if signal == 9 { Duration::MAX } else { Duration::ZERO };
         send(call.engine, &container, signal, patience);
         Ok(Reply::Empty(204))
     };
@@ -252,8 +252,7 @@ fn send(engine: &Engine, container: &Task, signal: i64, patience: Duration) -> b
     if !matches!(signal, 17 | 18 | 23 | 28) {
         container.kill(signal);
     }
-    let ended = |run: &mut Run| (!run.running).then_some(());
-    container.run.wait(patience, ended).is_some()
+    !container.run.wait_while(patience, |run| run.running).running
 }
 
 fn signal_number(text: &str, default: &str) -> io::Result<i64> {
@@ -280,7 +279,7 @@ pub fn delete(call: &mut Call<'_, '_>) -> Outcome {
     let container = call.container()?;
     if container.is_running() {
         ensure!(call.truth("force"), "remove-running", container.name());
-        send(call.engine, &container, 9, ALWAYS);
+        send(call.engine, &container, 9, Duration::MAX);
     }
     call.state().remove(&container);
     Ok(Reply::Empty(204))

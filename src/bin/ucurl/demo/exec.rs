@@ -42,9 +42,8 @@ pub fn resize_container(call: &mut Call<'_, '_>) -> Outcome {
 pub fn resize_exec(call: &mut Call<'_, '_>) -> Outcome {
     let exec = call.state().exec(&call.name)?;
     // A client may ask before the program has begun.
-    let is_started = |run: &mut Run| (!run.is_new()).then_some(());
-    let started = exec.run.wait(Duration::from_secs(10), is_started);
-    ensure!(started.is_some(), "exec-not-started");
+    let is_new = exec.run.wait_while(Duration::from_secs(10), |run| run.is_new()).is_new();
+    ensure!(!is_new, "exec-not-started");
     resize(call, &exec, refusal!("exec-not-running"))
 }
 

@@ -1,75 +1,74 @@
 //! The parameter `filters`: selects things of a list.
 //!
 //! Each line of `filters.txt` is a filter: the list, the name, how to compare a value, and with
-//! which value of a thing's view, as a JSON Pointer.
+//! which values of a thing's view, as JSON Pointers.
 
 use super::engine::State;
 use super::prelude::*;
 
 const STATUSES: &str = "created dead exited paused removing restarting running";
 
-pub struct Filters {
-    list: &'static str,
-    /// The names of filters, each with the values to look for.
-    asked: Vec<(String, Vec<String>)>,
+pub struct Filters(Vec<Filter>);
+
+struct Filter {
+    name: String,
+    how: &'static str,
+    pointers: &'static str,
+    /// The values to look for.
+    wanted: Vec<String>,
 }
 
 impl Filters {
     /// Reads the filters of a list. The values come as an array, `{"label":["a"]}`, or as a set,
     /// `{"label":{"a":true}}`.
-    pub fn read(state: &State, list: &'static str, parameter: &str) -> io::Result<Filters> {
+    pub fn read(state: &State, list: &str, parameter: &str) -> io::Result<Filters> {
         let parameter = if parameter.is_empty() { "{}" } else { parameter };
         let parsed = Value::parse(parameter.as_bytes()).unwrap_or(Value::Null);
         ensure!(matches!(parsed, Value::Object(_)), "filter");
-        let mut filters = Filters { list, asked: Vec::new() };
+        let mut filters = Vec::new();
         for (name, values) in parsed.members() {
             let set = values.members().iter().filter(|(_, on)| *on == Value::Bool(true));
-            let values = match values {
+            let mut wanted: Vec<String> = match values {
                 Value::Array(_) => words(values, ""),
                 Value::Object(_) => set.map(|(value, _)| value.clone()).collect(),
                 _ => return Err(refusal!("filter")),
             };
-            let values = values.iter().map(|value| resolved(state, list, name, value));
-            filters.asked.push((name.clone(), values.collect::<io::Result<_>>()?));
+            if wanted.is_empty() {
+                continue;
+            }
+            let prefix = format!("{list} {name} ");
+            let mut lines = include_str!("filters.txt").lines();
+            let line = lines.find_map(|line| line.strip_prefix(&prefix));
+            let line = line.ok_or_else(|| refusal!("filter-unknown", name))?;
+            ensure!(line != "none", "absent", format!("filter '{name}'"));
+            let (how, pointers) = line.split_once(' ').unwrap_or((line, ""));
+            for value in &mut wanted {
+                fits(name, how, &Value::Null, value)?;
+                *value = resolved(state, list, name, value)?;
+            }
+            filters.push(Filter { name: name.clone(), how, pointers, wanted });
         }
-        filters.asked.retain(|(_, values)| !values.is_empty());
-        Ok(filters)
+        Ok(Filters(filters))
     }
 
     pub fn has(&self, name: &str) -> bool {
-        self.asked.iter().any(|(other, _)| other == name)
+        self.0.iter().any(|filter| filter.name == name)
     }
 
     /// Whether a thing with this view is selected: a value of each filter fits, and every label.
     pub fn fit(&self, view: &Value) -> bool {
-        self.asked.iter().all(|(name, values)| {
-            let places = places(self.list, name);
-            let mut each = values.iter().map(|wanted| {
-                let fits = |(how, place)| fits(name, how, at(view, place), wanted);
-                places.iter().copied().map(fits).any(Result::unwrap_or_default)
-            });
-            if name == "label" { each.all(|fits| fits) } else { each.any(|fits| fits) }
+        self.0.iter().all(|Filter { name, how, pointers, wanted }| {
+            let is_met = |wanted: &String| {
+                let mut values = pointers.split(' ').map(|pointer| at(view, pointer));
+                values.any(|value| fits(name, how, value, wanted).unwrap_or_default())
+            };
+            if name == "label" { wanted.iter().all(is_met) } else { wanted.iter().any(is_met) }
         })
     }
 }
 
-/// Finds the comparisons of a filter: how, and the pointer to the other value.
-fn places(list: &str, name: &str) -> Vec<(&'static str, &'static str)> {
-    let prefix = format!("{list} {name} ");
-    let places = include_str!("filters.txt").lines().filter_map(|line| line.strip_prefix(&prefix));
-    places.map(|place| place.split_once(' ').unwrap_or((place, ""))).collect()
-}
-
-/// Checks a value of a filter. Replaces the name of another thing by the value to compare.
-///
-/// # Errors
-/// Fails for an unknown filter, a missing thing, and a value that cannot be compared.
+/// Replaces the name of another thing by the value to compare.
 fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<String> {
-    let places = places(list, name);
-    let how = places.first().map(|(how, _)| *how);
-    ensure!(how.is_some(), "filter-unknown", name);
-    ensure!(how != Some("none"), "absent", format!("filter '{name}'"));
-    places.iter().try_for_each(|(how, _)| fits(name, how, &Value::Null, value).map(drop))?;
     let created = |view: &Value| text(view, "/Created").to_owned();
     Ok(match (list, name) {
         ("containers", "ancestor") => state.find_image(value).map_or(value, |one| &one.id).into(),
@@ -79,6 +78,7 @@ fn resolved(state: &State, list: &str, name: &str, value: &str) -> io::Result<St
     })
 }
 
+/// Compares a value. Fails if such a filter cannot have the value that is wanted.
 fn fits(name: &str, how: &str, value: &Value, wanted: &str) -> io::Result<bool> {
     let text = value.as_str().unwrap_or_default();
     Ok(match how {

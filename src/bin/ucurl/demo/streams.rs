@@ -191,8 +191,8 @@ impl StreamClient {
     fn input(&self, from: &mut Upgraded) -> bool {
         if self.stdin {
             // A client may send before the container starts.
-            let has_begun = |run: &mut Run| (run.running || run.is_over(self.ends)).then_some(());
-            self.task.run.wait(ALWAYS, has_begun);
+            let is_before = |run: &mut Run| !run.running && !run.is_over(self.ends);
+            drop(self.task.run.wait_while(Duration::MAX, is_before));
         }
         // `held` may be the beginning of the detach keys.
         let (mut buffer, mut held) = (vec![0; 32 << 10], Vec::new());

@@ -9,8 +9,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const KEPT: usize = 128 << 20;
 /// Docker's notation for a time that has not come.
 const NEVER: &str = "0001-01-01T00:00:00Z";
-/// A time limit that no wait reaches.
-pub const ALWAYS: Duration = Duration::from_secs(1 << 30);
 
 /// A container or an exec: settings and a process.
 #[derive(Default)]
@@ -134,12 +132,12 @@ impl Task {
     /// Waits until the attached clients have received all output, but not longer than a second. A
     /// client that knows of the end may stop reading.
     pub fn drain(&self) {
-        self.run.wait(Duration::from_secs(1), |run| {
+        drop(self.run.wait_while(Duration::from_secs(1), |run| {
             let count = run.output.len();
             let is_behind = |next: Arc<AtomicUsize>| next.load(Ordering::Acquire) < count;
             run.readers.retain(|reader| reader.upgrade().is_some_and(is_behind));
-            run.readers.is_empty().then_some(())
-        });
+            !run.readers.is_empty()
+        }));
     }
 
     pub fn finish(&self, code: i64) {
@@ -221,16 +219,14 @@ impl Task {
 
     /// Reads standard input, or a line of it; `None` at the end.
     pub fn read(&self, line: bool) -> Result<Option<Vec<u8>>, i64> {
-        let found = self.run.wait(ALWAYS, |run| {
+        let mut length = 0;
+        let mut run = self.run.wait_while(Duration::MAX, |run| {
             let line_end = run.input.iter().position(|&b| b == b'\n').map(|at| at + 1);
-            let end = line_end.filter(|_| line).unwrap_or(run.input.len());
-            let is_partial = end == 0 || line && line_end.is_none() && run.input_open;
-            match run.killed() {
-                Some(status) => Some(Err(status)),
-                None if is_partial => (!run.input_open).then_some(Ok(None)),
-                None => Some(Ok(Some(run.input.drain(..end).collect()))),
-            }
+            let rest = if line && run.input_open { 0 } else { run.input.len() };
+            length = line_end.filter(|_| line).unwrap_or(rest);
+            length == 0 && run.input_open && run.killed().is_none()
         });
-        found.unwrap_or(Ok(None))
+        run.killed().map_or(Ok(()), Err)?;
+        Ok((length > 0).then(|| run.input.drain(..length).collect()))
     }
 }
