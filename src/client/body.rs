@@ -1,5 +1,6 @@
 //! The content of a request: nothing, bytes in memory, or a reader.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -24,7 +25,7 @@ pub(super) enum Content<'a> {
     /// No content, and no field that announces any.
     #[default]
     None,
-    Bytes(Vec<u8>),
+    Bytes(Cow<'a, [u8]>),
     Reader(Box<dyn Read + Send>),
     /// Sent by the thread that calls `send`.
     Borrowed(Box<dyn Read + Send + 'a>),
@@ -77,10 +78,10 @@ impl<'a> Body<'a> {
     /// Takes the content for another thread. With `copy`, bytes in memory stay for a second try.
     pub(super) fn take_or_copy(&mut self, copy: bool) -> Content<'static> {
         if let (Content::Bytes(bytes), true) = (&self.content, copy) {
-            return Content::Bytes(bytes.clone());
+            return Content::Bytes(bytes.to_vec().into());
         }
         match std::mem::take(&mut self.content) {
-            Content::Bytes(bytes) => Content::Bytes(bytes),
+            Content::Bytes(bytes) => Content::Bytes(bytes.into_owned().into()),
             Content::Reader(reader) => Content::Reader(reader),
             // Borrowed content is sent on this thread.
             Content::None | Content::Borrowed(_) => Content::None,
@@ -88,11 +89,22 @@ impl<'a> Body<'a> {
     }
 }
 
-impl<T: Into<Vec<u8>>> From<T> for Body<'_> {
-    fn from(bytes: T) -> Self {
-        let bytes = bytes.into();
-        Body { length: Some(bytes.len() as u64), content: Content::Bytes(bytes) }
-    }
+macro_rules! from_bytes {
+    ($($source:ty: $to_bytes:expr;)*) => {$(
+        impl<'a> From<$source> for Body<'a> {
+            fn from(content: $source) -> Self {
+                let bytes: Cow<'a, [u8]> = $to_bytes(content).into();
+                Body { length: Some(bytes.len() as u64), content: Content::Bytes(bytes) }
+            }
+        }
+    )*};
+}
+
+from_bytes! {
+    &'a [u8]: <&[u8]>::from;
+    &'a str: str::as_bytes;
+    Vec<u8>: Vec::from;
+    String: String::into_bytes;
 }
 
 impl fmt::Debug for Body<'_> {

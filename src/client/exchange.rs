@@ -18,6 +18,7 @@ use crate::wire::{
     BodyDecoder, Decision, EncodeError, Fields, Framing, Version, Violation, encode_chunk,
     encode_last_chunk, framing,
 };
+use std::fmt::Display;
 use std::io::Write;
 use std::net::Shutdown;
 use std::sync::Arc;
@@ -218,21 +219,24 @@ fn closing_fields(
     let expects =
         request.expect.is_some() && !matches!(framing, Framing::NoBody | Framing::Length(0));
     let length = match (framing, request.method) {
-        (Framing::Length(length), _) => Some(length.to_string()),
+        (Framing::Length(length), _) => Some(length),
         // A method that usually has content says so when it has none (`RFC 9110 §8.6`).
-        (Framing::NoBody, "POST" | "PUT" | "PATCH") => Some(0.to_string()),
+        (Framing::NoBody, "POST" | "PUT" | "PATCH") => Some(0),
         _ => None,
     };
-    let fields: [(&str, Option<&[u8]>); 4] = [
-        ("Expect", expects.then_some(b"100-continue")),
-        ("Content-Type", request.json.then_some(b"application/json")),
-        ("Transfer-Encoding", (framing == Framing::Chunked).then_some(b"chunked")),
-        ("Content-Length", length.as_ref().map(String::as_bytes)),
+    let fields: [(&str, Option<&dyn Display>); 4] = [
+        ("Expect", expects.then_some(&"100-continue")),
+        ("Content-Type", request.json.then_some(&"application/json")),
+        ("Transfer-Encoding", (framing == Framing::Chunked).then_some(&"chunked")),
+        ("Content-Length", length.as_ref().map(|length| length as _)),
     ];
-    fields.into_iter().try_for_each(|(name, value)| match value {
-        Some(value) if request.fields.get(name).is_none() => encode_field(out, name, value),
-        _ => Ok(()),
-    })
+    for (name, value) in fields {
+        if let Some(value) = value.filter(|_| request.fields.get(name).is_none()) {
+            // Memory takes everything.
+            let _ = write!(out, "{name}: {value}\r\n");
+        }
+    }
+    Ok(())
 }
 
 /// Sends the request on `wire` and waits for the final head.
