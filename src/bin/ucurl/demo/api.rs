@@ -152,7 +152,8 @@ pub fn engine_fields<'a>(responder: Responder<'a>, content_type: &str) -> Respon
 
 /// Adds a field for each line `name: value`; a line without a value is left out.
 pub fn with_fields<'a>(responder: Responder<'a>, lines: &str) -> Responder<'a> {
-    let lines = filled_in(lines).replace("$DATE", &http_date(SystemTime::now()));
+    let lines = filled_in(lines).replace("$TYPE", "application/json");
+    let lines = lines.replace("$DATE", &http_date(SystemTime::now()));
     let fields = lines.lines().filter_map(|line| line.split_once(": "));
     let fields = fields.filter(|(_, value)| !value.is_empty());
     fields.fold(responder, |responder, (name, value)| responder.field(name, value))

@@ -23,17 +23,15 @@ pub fn build(call: &mut Call<'_, '_>) -> Outcome {
     let image = Image::new(template!("config.json"), Files::default(), "");
     let (engine, quiet) = (call.engine, call.truth("q"));
     let mut building = Build { engine, quiet, body, context, image };
-    let outcome = building.run_all(&steps, &tags);
-    let Some((code, why)) = outcome.as_ref().err().and_then(told) else {
-        outcome?;
-        return Ok(Reply::Sent(building.body.finish()?));
-    };
-    // It is too late for a status-code.
-    let detail = match code {
-        0 | 501 => object!(message: why),
-        code => object!(code: i64::from(code), message: why),
-    };
-    send_line(&mut building.body, &object!(errorDetail: detail, error: why))?;
+    if let Err(error) = building.run_all(&steps, &tags) {
+        // It is too late for a status-code.
+        let Some((code, why)) = told(&error) else { return Err(error) };
+        let detail = match code {
+            0 | 501 => object!(message: why),
+            code => object!(code: i64::from(code), message: why),
+        };
+        send_line(&mut building.body, &object!(errorDetail: detail, error: why))?;
+    }
     Ok(Reply::Sent(building.body.finish()?))
 }
 

@@ -68,9 +68,8 @@ pub fn told(error: &io::Error) -> Option<(u16, &str)> {
 
 /// Puts other words before the text of such an error.
 pub fn prefixed(error: io::Error, before: &str) -> io::Error {
-    let refusal =
-        told(&error).map(|(status, why)| Refusal::new(status, format!("{before}: {why}")));
-    refusal.map_or(error, io::Error::from)
+    let Some((status, why)) = told(&error) else { return error };
+    Refusal::new(status, format!("{before}: {why}")).into()
 }
 
 pub fn parsed(text: &str) -> Value {

@@ -55,28 +55,24 @@ pub fn answer(
     let path = without_version(target.as_bytes()).len();
     let (version, path) = target.split_at(target.len() - path);
     let version = ApiVersion::parse(version.trim_start_matches("/v").as_bytes()).unwrap_or(NEWEST);
-    if let Err(error) = check(version) {
-        return answer_with(Some(responder), include_str!("fields_version.txt"), Err(error));
-    }
     let absent = include_str!("absent.txt").lines();
     let absent = absent.map(|line| line.split_once(" -> ").unwrap_or((line, "absent")));
     let absent = absent.map(|(line, error)| (line, Err(error)));
     let mut all = ROUTES.iter().map(|(line, route)| (*line, Ok(route))).chain(absent);
     let method = request.method();
     let found = all.find_map(|(line, route)| Some((line, route, name(line, method, path)?)));
-    let Some((line, route, name)) = found else {
-        let fields = "Content-Type: application/json";
-        return answer_with(Some(responder), fields, Err(refusal!("page-none")));
-    };
-    let (query, name) = (pairs(request.query().unwrap_or_default()), name.to_owned());
+    let name = found.map_or("", |(_, _, name)| name).to_owned();
+    let query = pairs(request.query().unwrap_or_default());
     let mut call = Call { engine, request, name, query, version, responder: Some(responder) };
-    let outcome = match route {
-        Ok(route) => route(&mut call),
-        Err("absent") => Err(refusal!("absent", line)),
-        Err(error) => Err(filled(error, &[&call.name])),
+    let fields = include_str!("fields_engine.txt");
+    let (fields, outcome) = match (check(version), found) {
+        (Err(error), _) => (include_str!("fields_version.txt"), Err(error)),
+        (_, None) => ("Content-Type: application/json", Err(refusal!("page-none"))),
+        (_, Some((_, Ok(route), _))) => (fields, route(&mut call)),
+        (_, Some((line, Err("absent"), _))) => (fields, Err(refusal!("absent", line))),
+        (_, Some((_, Err(error), name))) => (fields, Err(filled(error, &[&name]))),
     };
-    let fields = include_str!("fields_engine.txt").replace("$TYPE", "application/json");
-    answer_with(call.responder, &fields, outcome)
+    answer_with(call.responder, fields, outcome)
 }
 
 fn check(version: ApiVersion) -> io::Result<()> {
