@@ -18,11 +18,11 @@
 //! drains the queue holds the lock on the conversations, so observers see the same order.
 
 use super::news::{Conversations, News, What};
-use crate::base::sync::lock;
+use crate::base::sync::{Watched, lock};
 use crate::traffic::{Event, Observer, Side};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,8 +47,7 @@ pub(super) struct Viewer {
     /// The errors so far, by observer.
     problems: Mutex<BTreeMap<usize, String>>,
     epoch: Instant,
-    queue: Mutex<Queue>,
-    called: Condvar,
+    queue: Watched<Queue>,
     pub conversations: Mutex<Conversations>,
 }
 
@@ -79,8 +78,7 @@ impl Viewer {
             on_problem: None,
             problems: Mutex::default(),
             epoch: Instant::now(),
-            queue: Mutex::default(),
-            called: Condvar::new(),
+            queue: Watched::default(),
             conversations: Mutex::new(Conversations::new(true)),
         }
     }
@@ -108,23 +106,21 @@ impl Viewer {
         thread::scope(|scope| {
             if !self.observers.is_empty() {
                 let viewer = thread::Builder::new().name("tap-viewer".into()).stack_size(stack);
-                lock(&self.queue).running = viewer.spawn_scoped(scope, || self.run()).is_ok();
+                self.queue.get().running = viewer.spawn_scoped(scope, || self.run()).is_ok();
             }
             relay();
-            lock(&self.queue).over = true;
-            self.called.notify_one();
+            self.queue.change(|queue| queue.over = true);
         });
     }
 
     fn run(&self) {
         loop {
             let idle = |queue: &mut Queue| queue.is_idle() && !queue.over;
-            let queue = self.called.wait_while(lock(&self.queue), idle);
-            if queue.unwrap_or_else(PoisonError::into_inner).is_idle() {
+            if self.queue.wait_while(Duration::MAX, idle).is_idle() {
                 return;
             }
             thread::sleep(GATHER);
-            lock(&self.queue).unflushed = false;
+            self.queue.get().unflushed = false;
             self.drain();
             self.flush();
         }
@@ -172,7 +168,7 @@ impl Viewer {
 
     /// Changes the queue and wakes the viewer thread. Without one, drains the queue.
     fn change<R>(&self, change: impl FnOnce(&mut Queue) -> R) -> R {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.get();
         let (running, sleeps) = (queue.running, queue.is_idle());
         let changed = change(&mut queue);
         drop(queue);
@@ -180,7 +176,7 @@ impl Viewer {
             self.drain();
             self.flush();
         } else if sleeps {
-            self.called.notify_one();
+            self.queue.change(|_| {});
         }
         changed
     }
@@ -188,7 +184,7 @@ impl Viewer {
     /// Drains the queue.
     fn drain(&self) {
         let mut conversations = lock(&self.conversations);
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.get();
         let all = std::mem::take(&mut queue.news);
         queue.waiting = 0;
         drop(queue);
@@ -235,7 +231,7 @@ mod tests {
     fn unseen() -> (Seen, Viewer) {
         let (seen, mut viewer) = (Seen::default(), Viewer::new());
         viewer.observers.push(Box::new(seen.clone()));
-        lock(&viewer.queue).running = true;
+        viewer.queue.get().running = true;
         viewer.tell(1, What::Opened);
         viewer.tell(2, What::Opened);
         (seen, viewer)
@@ -257,7 +253,7 @@ mod tests {
             pass(&viewer, 1, Side::Server, 1024, b'!');
         }
         assert!(lock(&seen.0).len() > most, "{}", lock(&seen.0).len());
-        assert!(lock(&viewer.queue).waiting <= WAITING_LIMIT, "little is kept");
+        assert!(viewer.queue.get().waiting <= WAITING_LIMIT, "little is kept");
     }
 
     #[test]
