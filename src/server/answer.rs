@@ -24,7 +24,7 @@ pub(super) struct Asked {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub state: Arc<ConnectionState>,
-    /// After the head is encoded, it says whether the connection stays open.
+    /// After the head is encoded, `persistent` says whether the connection stays open.
     pub asked: Asked,
     pub status: u16,
     /// The reason-phrase; empty for the usual one.
@@ -65,6 +65,7 @@ impl Answer {
     /// Encodes the head, with the server's own fields. It leaves with the first content.
     /// [`Framing::NoBody`] is a head alone.
     pub fn encode(&mut self, framing: Framing) -> io::Result<()> {
+        self.check_fields()?;
         if self.status < 200 {
             return Err(invalid("an interim response is no answer (RFC 9110 §15.2)"));
         }
@@ -98,9 +99,15 @@ impl Answer {
         self.encode_as_is()
     }
 
+    /// Fails if a field was refused, each time: a handler may overlook the first error.
+    fn check_fields(&self) -> io::Result<()> {
+        let again = |wrong: &io::Error| Err(io::Error::new(wrong.kind(), wrong.to_string()));
+        self.wrong.as_ref().map_or(Ok(()), again)
+    }
+
     /// Encodes the head from the handler's fields alone.
     pub fn encode_as_is(&mut self) -> io::Result<()> {
-        self.wrong.take().map_or(Ok(()), Err)?;
+        self.check_fields()?;
         self.head.clear();
         let reason = if self.reason.is_empty() { reason_phrase(self.status) } else { self.reason };
         encode_response(&mut self.head, Version::Http11, self.status, reason, &self.fields)

@@ -50,6 +50,13 @@ fn handler(request: &mut Request<'_>, responder: Responder<'_>) -> io::Result<Se
             body.write_all(b"two")?;
             body.finish()
         }
+        "/inject-stream" => {
+            let mut body = responder.field("X", "a\r\nb").stream()?;
+            // A careless handler overlooks errors.
+            _ = body.write_all(&[b'x'; 3000]);
+            _ = body.write_all(b"tail");
+            body.finish()
+        }
         "/small-stream" => {
             let mut body = responder.stream()?;
             body.write_all(b"one")?;
@@ -231,6 +238,7 @@ fn an_invalid_response_of_a_handler_becomes_a_500() {
         "/204-stream",
         "/204-length",
         "/inject",
+        "/inject-stream",
         "/own-framing",
         "/wrong-length",
         "/too-short",
