@@ -131,7 +131,8 @@ fn read(given: &Given, name: &OsStr, front: &Front) -> Result<i32, String> {
     let web = web::open(given, &target, recording.started, true)?;
     let (view, recorders) = observers(given, outputs, recording.started, &target, &place)?;
     let mut problem = None;
-    for observer in view.into_iter().chain(web.iter().map(|web| web())) {
+    // The page first, because the view waits for its reader.
+    for observer in web.iter().map(|web| web()).chain(view) {
         let shown = recording.show(!given.has("show-secrets"), &selection.of(observer));
         problem = problem.or(shown.map_err(wrong)?);
     }
