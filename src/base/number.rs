@@ -5,7 +5,7 @@
 //! 1*HEXDIG   a chunk-size
 //! ```
 //!
-//! Every byte must be a digit: Rust's own `parse` accepts `+5`, too. An attacker smuggles one
+//! Every byte must be a digit: Rust's own `parse` also accepts `+5`. An attacker smuggles one
 //! request inside another with a length that two programs read differently.
 //!
 //! ```

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Why a build without the verbs rejects them.
 pub const ABSENT: &str = "this ucurl was built without its commands (the Cargo feature `commands`)";
 
-/// The field that a flag sets to its value, if no more is to be done.
+/// The field of a flag that only stores its value.
 pub enum FlagField<'g> {
     Switch(&'g mut bool),
     Text(&'g mut Option<Vec<u8>>),
@@ -16,8 +16,8 @@ pub enum FlagField<'g> {
     Limit(&'g mut Option<Duration>),
 }
 
-/// Declares a struct of flags: first those whose fields have their names and are set by the kind of
-/// the field, then the rest.
+/// Declares a struct of flags. The first block lists the flags that only store a value, by kind.
+/// The second has all other fields.
 macro_rules! flags {
     (
         $(#[$doc:meta])*

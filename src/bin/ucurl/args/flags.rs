@@ -118,7 +118,7 @@ pub struct Flag {
     pub place: &'static str,
     words: &'static str,
     pub help: &'static str,
-    /// Lines, the one that says how it differs from curl among them.
+    /// Lines of the manual. One that begins with `Curl: ` says how the flag differs from curl.
     pub manual: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Serves clients until Ctrl-C, or a command, and cleans up afterwards. The standard library cannot
+//! Serves a command, or clients until Ctrl-C, and cleans up afterwards. The standard library cannot
 //! catch signals, and a relay that dies of one leaves its socket file, unfinished recordings and a
 //! command without a server. Therefore a second process, the *back*, does the work in a process
 //! group of its own, which signals of the terminal do not reach. The first process, the *front*,
@@ -169,7 +169,7 @@ fn own_group() -> Option<i32> {
 }
 
 impl Front {
-    /// Serves clients until the front asks to stop, or a command. Returns the exit code.
+    /// Serves a command, or clients until the front asks to stop. Returns the exit code.
     pub fn serve(&self, given: &Given, host: &Endpoint) -> i32 {
         let verb = given.verb.name();
         if let Some([program, arguments @ ..]) = given.command.as_deref() {
