@@ -146,6 +146,27 @@ fn overlapping_responses_continue_in_recorded_order() {
     });
 }
 
+/// A response may come before the end of its request, and a 100 (Continue) after it. That belongs to
+/// no request.
+#[test]
+fn a_late_100_does_not_cut_the_response_before_it() {
+    let head = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n";
+    let (_dir, path) = recording(&[
+        ("0.1", 1, "client", head),
+        ("0.2", 1, "server", OK),
+        ("0.3", 1, "server", "HTTP/1.1 100 Continue\r\n\r\n"),
+        ("0.4", 1, "client", "hello"),
+        ("0.5", 1, "client end", ""),
+        ("0.6", 1, "server end", ""),
+    ]);
+    serve(Replay::open(path).unwrap(), |connect| {
+        let client = connect();
+        say(&client, head);
+        say(&client, "hello");
+        hear(&client, OK);
+    });
+}
+
 /// Delays of the client do not count as delays of the server.
 #[test]
 fn the_pace_counts_from_the_last_action_of_the_client() {

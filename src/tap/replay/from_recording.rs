@@ -80,8 +80,8 @@ struct Reader {
     cursor: u64,
     /// The bodies of requests, by exchange.
     bodies: BTreeMap<u64, Digest>,
-    /// The length of the current response's 100 (Continue) head.
-    interim: Option<u64>,
+    /// The exchange of the last 100 (Continue), and the length of its head.
+    interim: Option<(u64, u64)>,
     answers: Vec<RecordedAnswer>,
     remarks: Vec<String>,
 }
@@ -138,14 +138,14 @@ impl Reader {
             }
             // The bytes so far are the head of the 100. Only a client that waits for it gets it
             // again.
-            Event::Interim(x, _) => self.interim = Some(x.received.head),
+            Event::Interim(x, _) => self.interim = Some((x.number, x.received.head)),
             Event::Done(x) => self.done(x),
             _ => {}
         }
     }
 
     fn done(&mut self, x: &Exchange) {
-        let interim = self.interim.take();
+        let interim = self.interim.take_if(|(number, _)| *number == x.number).map(|(_, len)| len);
         let body = self.bodies.remove(&x.number).unwrap_or_default();
         let received = &x.received;
         let (start, head) = (self.cursor + interim.unwrap_or(0), self.cursor + received.head);
