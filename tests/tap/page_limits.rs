@@ -57,6 +57,23 @@ fn large_heads_and_bodies_push_out_old_exchanges() {
     assert_eq!(events.len(), count - dropped + 3);
 }
 
+/// Only the first interim heads of a response are kept, so the others take no room.
+#[test]
+fn many_interim_heads_push_nothing_out() {
+    let shown = shown();
+    shown.says(1, Client, 0, "GET /first HTTP/1.1\r\nHost: x\r\n\r\n");
+    shown.says(1, Server, 0, OK);
+    shown.says(1, Client, 0, "GET /second HTTP/1.1\r\nHost: x\r\n\r\n");
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n";
+    let many = interim.repeat(1000);
+    for _ in 0..BYTE_LIMIT / many.len() {
+        shown.says(1, Server, 0, &many);
+    }
+    shown.says(1, Server, 0, OK);
+    shown.observer.finish();
+    assert_eq!(text(shown.web.detail(1, "").get("summary").unwrap(), "target"), "/first");
+}
+
 /// A large body is counted, its beginning is kept, and few events tell its changes.
 #[test]
 fn a_body_of_100_mib_is_counted_and_makes_few_events() {

@@ -89,7 +89,9 @@ impl KeptExchange {
         self.x.clone_from(x);
         match event {
             Event::Request(_) => self.add_head(x.sent.head as usize),
-            Event::Response(_) => self.add_head(x.received.head as usize),
+            Event::Response(_) => {
+                self.add_head(x.response.as_ref().map_or(0, |head| head.as_bytes().len()));
+            }
             Event::Interim(_, head) if self.interim.len() < INTERIM_LIMIT => {
                 self.interim.push((*head).clone());
                 self.add_head(head.as_bytes().len());
