@@ -183,8 +183,10 @@ impl Clock {
     pub(crate) fn read_source<T>(&self, read: impl FnOnce() -> T) -> T {
         self.note(|progress| progress.at_source = true);
         let result = read();
-        self.note(|progress| progress.at_source = false);
-        self.drains_for(Duration::ZERO);
+        self.note(|progress| {
+            progress.at_source = false;
+            progress.moved = progress.moved.max(Instant::now());
+        });
         result
     }
 
@@ -199,8 +201,8 @@ impl Clock {
     /// 4 KB per second is never idle.
     pub(super) fn largest_write(&self) -> usize {
         let idle = self.0.as_ref().and_then(|running| running.limits.idle);
-        let bytes = |idle: Duration| usize::try_from(idle.as_millis()).unwrap_or(usize::MAX) * 2;
-        idle.map_or(usize::MAX, |idle| bytes(idle).clamp(1024, 128 * 1024))
+        let bytes = |idle: Duration| (2 * idle.as_millis()).clamp(1024, 128 * 1024) as usize;
+        idle.map_or(usize::MAX, bytes)
     }
 
     /// Notes that the request has been sent, which starts the limit for the response head.

@@ -63,6 +63,17 @@ fn an_upload_that_a_slow_peer_reads_steadily_is_not_idle() {
     });
 }
 
+#[test]
+fn the_longest_limit_is_valid() {
+    let server = Fake::start(|peer| {
+        peer.read_until(b"{}")?;
+        peer.send(OK)
+    });
+    let limits = Timeouts::default().idle(Duration::MAX).total(Duration::MAX).head(Duration::MAX);
+    let client = Client::builder(Endpoint::Unix(server.path())).timeouts(limits).build();
+    assert_eq!(client.post("/").json("{}").send().unwrap().status(), 200);
+}
+
 /// A pause of the caller's source is not silence of the peer.
 #[test]
 fn an_upload_whose_source_pauses_is_not_idle() {
