@@ -112,6 +112,19 @@ fn the_list_fills_and_an_exchange_is_shown_in_full() {
     assert_eq!(shown.web.get("exchange/x").0, 404);
 }
 
+#[test]
+fn the_page_tells_when_the_end_of_a_request_is_unclear() {
+    let shown = shown();
+    let lengths = "Content-Length: 1\r\nContent-Length: 2\r\n";
+    shown.says(1, Client, 0, format!("POST /x HTTP/1.1\r\nHost: x\r\n{lengths}\r\n"));
+    shown.says(1, Server, 0, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    shown.ends(1);
+    let detail = shown.web.detail(1, "");
+    let note = &list(&detail, "notes")[0];
+    let why = "the connection is closed: the head of the request does not say where it ends";
+    assert_eq!((text(note, "text"), text(note, "rule")), (why, "RFC 9112 §6.3"));
+}
+
 /// Every remark of the page is one of `--explain`.
 #[test]
 fn the_remarks_are_those_of_explain() {

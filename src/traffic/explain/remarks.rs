@@ -145,6 +145,7 @@ pub(crate) fn outcome(x: &Exchange, kept: bool) -> &'static str {
         [true, false] => "request closed",
         [false, true] => "server closed",
         _ if old => "not kept by 1.0",
+        _ if x.request.is_some() && x.sent.decision.is_none() => "unclear request",
         _ if x.request.is_some() && !x.sent.complete => "not all sent",
         _ if !decision.persistent => "contradiction",
         _ => "left over",
