@@ -1,9 +1,11 @@
 //! `ucurl tap` and `ucurl replay` as processes: exit codes, signals, and cleaning up after every
 //! kind of end.
 
-use crate::support::child::{run, ucurl};
+use crate::support::child::{run, through, ucurl};
 use crate::support::fake::Fake;
+use crate::support::needs::program;
 use crate::support::temp::TempDir;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -65,7 +67,12 @@ pub fn processes(mark: &str) -> Vec<String> {
 pub fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
     let path = dir.join("tap.sock");
     let (listen, to) = (path.display().to_string(), to.display().to_string());
-    let mut command = tap(dir, &[&["tap", "--listen", &listen, "--to", &to], more].concat());
+    let command = tap(dir, &[&["tap", "--listen", &listen, "--to", &to], more].concat());
+    (ready(command, &listen), path)
+}
+
+/// Starts a tap that listens there, and waits until it says so.
+fn ready(mut command: Command, listen: &str) -> Child {
     let mut child =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -74,7 +81,7 @@ pub fn listening(dir: &TempDir, to: &Path, more: &[&str]) -> (Child, PathBuf) {
         line,
         format!("ucurl tap: listening; use it with: export DOCKER_HOST=unix://{listen}\n")
     );
-    (child, path)
+    child
 }
 
 pub fn ask(path: &Path) -> String {
@@ -122,6 +129,26 @@ fn the_view_is_on_stdout_and_a_signal_ends_it_properly() {
             processes(&dir.path().display().to_string()).is_empty()
         });
     }
+}
+
+/// Once the user knows that a tap serves, its end may take more than a tenth of a second. Here each
+/// of its writes returns late.
+#[test]
+fn a_signal_right_after_the_start_leaves_time_to_end() {
+    let Some(_) = program("strace") else { return };
+    let dir = TempDir::new();
+    let listen = dir.join("s").display().to_string();
+    let command = tap(&dir, &["tap", "--listen", &listen, "--to", "unix:///nonexistent"]);
+    let late = ["-D", "-f", "-o", "/dev/null", "-e", "trace=write"];
+    let late = [&late[..], &["-e", "inject=write:delay_exit=300000"]].concat();
+    let late: Vec<&OsStr> = late.iter().map(OsStr::new).collect();
+    let mut child = ready(through("strace", &late, &command), &listen);
+    signal(&child, "INT");
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    child.wait().unwrap();
+    // strace may say something of its own.
+    assert!(!said.contains("ucurl: "), "{said}");
 }
 
 /// Even after SIGKILL, everything is cleaned up except for the killed process's own work.

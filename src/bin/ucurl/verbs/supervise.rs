@@ -186,6 +186,7 @@ impl Front {
             }
             _ => format!(" on {host}"),
         };
+        self.serves();
         _ = writeln!(io::stderr(), "ucurl {verb}: listening{how}");
         self.wait_for_stop();
         0
@@ -236,9 +237,13 @@ impl Front {
         Ok(code.unwrap_or(1))
     }
 
+    /// Notes that the back serves, before the user learns it: its end may take longer from then on.
+    pub fn serves(&self) {
+        self.wishes.get().serves = true;
+    }
+
     /// Waits until the front asks to stop or has ended.
     fn wait_for_stop(&self) {
-        self.wishes.get().serves = true;
         drop(self.wishes.wait_while(Duration::MAX, |wishes| !wishes.stop));
     }
 

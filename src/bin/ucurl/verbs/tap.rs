@@ -67,6 +67,7 @@ pub fn show_demo(given: &Given, front: &Front, demo: &Endpoint) -> Result<i32, S
 
 /// Keeps the page of a recording, or of a command that has ended with `code`.
 fn stay(given: &Given, front: &Front, code: i32) {
+    front.serves();
     say(&format!("{}: the page stays until Ctrl-C", given.verb.name()));
     front.stay(code);
 }
