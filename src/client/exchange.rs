@@ -299,7 +299,7 @@ fn attempt(
     Err(Failed { error: cause.filter(|_| silent).unwrap_or(error), again })
 }
 
-/// Writes what was encoded. An error says whether the peer may have got a part of it.
+/// Writes the encoded request. An error says whether the peer may have received part of it.
 fn write(stream: &mut Stream, encoded: &Encoded, settings: &Settings) -> Result<(), (Error, bool)> {
     let n = stream.write(&encoded.bytes).map_err(|error| (Error::send(error), false))?;
     stream.write_all(&encoded.bytes[n..]).map_err(|error| (Error::send(error), true))?;

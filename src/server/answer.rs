@@ -62,8 +62,8 @@ impl Answer {
         matches!(self.status, 100..=199 | 204 | 205 | 304)
     }
 
-    /// Encodes the head, with the server's own fields. It leaves with the first content.
-    /// [`Framing::NoBody`] is a head alone.
+    /// Encodes the head, with the server's own fields. It is sent with the first content.
+    /// With [`Framing::NoBody`] it is sent alone.
     pub fn encode(&mut self, framing: Framing) -> io::Result<()> {
         self.check_fields()?;
         if self.status < 200 {
